@@ -1,0 +1,151 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetAggregateRequest(_message.Message):
+    __slots__ = ("aggregate_type", "aggregate_id", "min_token")
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    MIN_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    aggregate_type: str
+    aggregate_id: str
+    min_token: str
+    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., min_token: _Optional[str] = ...) -> None: ...
+
+class GetAggregateResponse(_message.Message):
+    __slots__ = ("version", "state", "position", "token")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    state: bytes
+    position: int
+    token: str
+    def __init__(self, version: _Optional[int] = ..., state: _Optional[bytes] = ..., position: _Optional[int] = ..., token: _Optional[str] = ...) -> None: ...
+
+class QueryAggregateRequest(_message.Message):
+    __slots__ = ("aggregate_type", "aggregate_id", "query", "arguments", "min_token")
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    MIN_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    aggregate_type: str
+    aggregate_id: str
+    query: str
+    arguments: bytes
+    min_token: str
+    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., query: _Optional[str] = ..., arguments: _Optional[bytes] = ..., min_token: _Optional[str] = ...) -> None: ...
+
+class QueryAggregateResponse(_message.Message):
+    __slots__ = ("version", "reply", "position", "token")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    reply: bytes
+    position: int
+    token: str
+    def __init__(self, version: _Optional[int] = ..., reply: _Optional[bytes] = ..., position: _Optional[int] = ..., token: _Optional[str] = ...) -> None: ...
+
+class ListAggregatesRequest(_message.Message):
+    __slots__ = ("aggregate_type", "id_prefix", "page_size", "page_token")
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ID_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    aggregate_type: str
+    id_prefix: str
+    page_size: int
+    page_token: str
+    def __init__(self, aggregate_type: _Optional[str] = ..., id_prefix: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListAggregatesResponse(_message.Message):
+    __slots__ = ("aggregates", "next_page_token")
+    AGGREGATES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    aggregates: _containers.RepeatedCompositeFieldContainer[AggregateSummary]
+    next_page_token: str
+    def __init__(self, aggregates: _Optional[_Iterable[_Union[AggregateSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class AggregateSummary(_message.Message):
+    __slots__ = ("aggregate_type", "aggregate_id", "version")
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    aggregate_type: str
+    aggregate_id: str
+    version: int
+    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., version: _Optional[int] = ...) -> None: ...
+
+class DescribeAggregateTypesRequest(_message.Message):
+    __slots__ = ("aggregate_type",)
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    aggregate_type: str
+    def __init__(self, aggregate_type: _Optional[str] = ...) -> None: ...
+
+class DescribeAggregateTypesResponse(_message.Message):
+    __slots__ = ("aggregate_types",)
+    AGGREGATE_TYPES_FIELD_NUMBER: _ClassVar[int]
+    aggregate_types: _containers.RepeatedCompositeFieldContainer[AggregateTypeDescription]
+    def __init__(self, aggregate_types: _Optional[_Iterable[_Union[AggregateTypeDescription, _Mapping]]] = ...) -> None: ...
+
+class AggregateTypeDescription(_message.Message):
+    __slots__ = ("name", "description", "commands", "queries", "events", "state_schema")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    QUERIES_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    STATE_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    commands: _containers.RepeatedCompositeFieldContainer[CommandDescription]
+    queries: _containers.RepeatedCompositeFieldContainer[QueryDescription]
+    events: _containers.RepeatedCompositeFieldContainer[EventDescription]
+    state_schema: str
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., commands: _Optional[_Iterable[_Union[CommandDescription, _Mapping]]] = ..., queries: _Optional[_Iterable[_Union[QueryDescription, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[EventDescription, _Mapping]]] = ..., state_schema: _Optional[str] = ...) -> None: ...
+
+class CommandDescription(_message.Message):
+    __slots__ = ("name", "description", "arguments_schema", "reply_schema", "rejections")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    REPLY_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    REJECTIONS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    arguments_schema: str
+    reply_schema: str
+    rejections: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., arguments_schema: _Optional[str] = ..., reply_schema: _Optional[str] = ..., rejections: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class QueryDescription(_message.Message):
+    __slots__ = ("name", "description", "arguments_schema", "reply_schema")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    REPLY_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    description: str
+    arguments_schema: str
+    reply_schema: str
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., arguments_schema: _Optional[str] = ..., reply_schema: _Optional[str] = ...) -> None: ...
+
+class EventDescription(_message.Message):
+    __slots__ = ("event_type", "schema_version", "description", "schema")
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    event_type: str
+    schema_version: int
+    description: str
+    schema: str
+    def __init__(self, event_type: _Optional[str] = ..., schema_version: _Optional[int] = ..., description: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
