@@ -1,0 +1,49 @@
+"""What the author of an aggregate imports. Pure: no asyncio, no grpc, no sqlite, no other room.
+
+For authors
+    decision.py     Decision: the type of a command's generator
+    context.py      Context: what a decision may know beyond state and arguments
+    rejection.py    Rejected: the domain says no
+    event.py        @event, and an event type with its encoding
+    command.py      @command and @query, the descriptors
+    aggregate.py    @aggregate, and an aggregate type: all that a server needs of one
+For the server and the client
+    catalog.py      Catalog: the types one server hosts
+    target.py       from a module or path to aggregate classes
+    decide.py       one decision, with its limits
+    fingerprint.py  what a command id stands for
+    call.py         a command or query with its arguments
+    contract.py     commands and queries: names, schemas, encodings
+    describe.py     an aggregate type as JSON schemas
+    errors.py       the tree of errors
+Inside
+    signature.py    from a method's signature to its contract
+    source.py       what can be seen in an author's source
+    names.py        which names may be part of a contract
+    codec.py        values to JSON and back, checked
+    shape.py        how a Python type looks as JSON; record.py for dataclasses, scalars.py
+"""
+
+from gesta.domain.aggregate import aggregate
+from gesta.domain.call import Call, QueryCall
+from gesta.domain.command import Command, Query, command, query
+from gesta.domain.context import Context
+from gesta.domain.decision import Decision
+from gesta.domain.errors import DefinitionError
+from gesta.domain.event import event
+from gesta.domain.rejection import Rejected
+
+__all__ = [
+    "aggregate",
+    "command",
+    "event",
+    "query",
+    "Call",
+    "Command",
+    "Context",
+    "Decision",
+    "DefinitionError",
+    "Query",
+    "QueryCall",
+    "Rejected",
+]

@@ -1,0 +1,144 @@
+"""The shape of a frozen dataclass: a JSON object that refuses unknown fields."""
+
+import dataclasses
+import typing
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from gesta.domain.errors import DefinitionError
+from gesta.domain.shape import Convert, Shape, shape_of
+
+ENCODER = msgspec.json.Encoder(order="deterministic")
+"""Mappings and sets are written sorted: equal values are equal bytes."""
+
+# One wire struct per class, so that a description names it once. Shapes never change.
+_shapes: WeakKeyDictionary[type, Shape] = WeakKeyDictionary()
+
+
+def record_shape(cls: type, where: str, outer: tuple[type, ...] = ()) -> Shape:
+    """Raises DefinitionError for a dataclass that is not frozen, comparable and plain."""
+    if cls in outer:
+        raise DefinitionError(where, f"{cls.__qualname__} contains itself")
+    known = _shapes.get(cls)
+    if known is None:
+        known = _shapes[cls] = _compile(cls, where, (*outer, cls))
+    return known
+
+
+def hints_of(subject: Any, cls: type, where: str) -> dict[str, Any]:
+    """Resolved annotations. The class's own name resolves, though no module has bound it yet."""
+    try:
+        return typing.get_type_hints(subject, localns={cls.__name__: cls}, include_extras=True)
+    except NameError as error:
+        raise DefinitionError(
+            where, f"{error.name!r} is not defined here; define or import it above the class"
+        ) from error
+    except TypeError as error:
+        raise DefinitionError(where, str(error)) from error
+
+
+def wire_struct(
+    name: str, module: str, shapes: dict[str, Shape], defaults: dict[str, Any], where: str
+) -> type[msgspec.Struct]:
+    """A strict struct with these fields. A default is checked and kept as its wire value."""
+    fields: list[Any] = []
+    for field, shape in shapes.items():
+        if field.startswith("_"):
+            raise DefinitionError(where, f"{field}: a name in JSON starts with a letter")
+        if field in defaults:
+            wire = _wire_default(shape, defaults[field], f"{where}.{field}")
+            default = msgspec.field(default_factory=_always(wire))
+            fields.append((field, shape.wire, default))
+        else:
+            fields.append((field, shape.wire))
+    try:
+        # kw_only lets a field without default follow one with; a wire value holds no cycles.
+        return msgspec.defstruct(
+            name, fields, module=module, forbid_unknown_fields=True, kw_only=True, gc=False
+        )
+    except TypeError as error:
+        raise DefinitionError(where, str(error)) from error
+
+
+def _compile(cls: type, where: str, outer: tuple[type, ...]) -> Shape:
+    at = cls.__qualname__
+    _check_plain(cls, at if len(outer) == 1 else f"{where}: {at}")
+    hints = hints_of(cls, cls, at)
+    fields = dataclasses.fields(cls)
+    shapes = {f.name: shape_of(hints[f.name], f"{at}.{f.name}", outer) for f in fields}
+    defaults: dict[str, Any] = {}
+    for field in fields:
+        if field.default is not dataclasses.MISSING:
+            defaults[field.name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            defaults[field.name] = field.default_factory()
+    wire = wire_struct(cls.__name__, cls.__module__, shapes, defaults, at)
+    return Shape("object", wire, cls, wire, _lift(cls, shapes), _lower(cls, wire, shapes))
+
+
+def _check_plain(cls: Any, where: str) -> None:
+    parameters = cls.__dataclass_params__
+    if not parameters.frozen:
+        raise DefinitionError(where, "the dataclass is mutable; add frozen=True")
+    if not parameters.eq:
+        raise DefinitionError(where, "the dataclass cannot be compared; drop eq=False")
+    if getattr(cls, "__parameters__", ()):
+        raise DefinitionError(where, "a generic dataclass has no one encoding")
+    for field in cls.__dataclass_fields__.values():
+        if field._field_type is dataclasses._FIELD_INITVAR:  # type: ignore[attr-defined]
+            raise DefinitionError(where, f"{field.name} is an InitVar, which is not stored")
+    for field in dataclasses.fields(cls):
+        if not field.init or not field.compare:
+            raise DefinitionError(where, f"{field.name}: init=False and compare=False lose it")
+
+
+def _wire_default(shape: Shape, default: Any, where: str) -> Any:
+    try:
+        lowered = shape.lower(default) if shape.lower else default
+        wire = msgspec.json.decode(ENCODER.encode(lowered), type=shape.wire)
+        if (shape.lift(wire) if shape.lift else wire) != default:
+            raise ValueError("it is not the same when decoded")
+    except Exception as error:
+        raise DefinitionError(
+            where, f"the default {default!r} is no such value: {error}"
+        ) from error
+    return wire
+
+
+def _always(value: Any) -> Callable[[], Any]:
+    return lambda: value
+
+
+def _lift(cls: Any, shapes: dict[str, Shape]) -> Convert:
+    astuple, asdict = msgspec.structs.astuple, msgspec.structs.asdict
+    lifts = {name: shape.lift for name, shape in shapes.items() if shape.lift}
+    if any(field.kw_only for field in dataclasses.fields(cls)) or lifts:
+
+        def lift_by_name(wire: msgspec.Struct) -> Any:
+            values = asdict(wire)
+            for name, lift in lifts.items():
+                values[name] = lift(values[name])
+            return cls(**values)
+
+        return lift_by_name
+    return lambda wire: cls(*astuple(wire))
+
+
+def _lower(cls: type, wire: type[msgspec.Struct], shapes: dict[str, Shape]) -> Convert | None:
+    if not any(shape.lower for shape in shapes.values()):
+        return None
+    lowers = [(name, shape.lower) for name, shape in shapes.items()]
+
+    def lower(value: Any) -> msgspec.Struct:
+        if type(value) is not cls:
+            raise TypeError(f"expected {cls.__qualname__}, got {type(value).__qualname__}")
+        fields = {}
+        for name, convert in lowers:
+            field = getattr(value, name)
+            fields[name] = convert(field) if convert else field
+        return wire(**fields)
+
+    return lower

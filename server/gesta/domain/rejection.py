@@ -1,0 +1,17 @@
+"""The domain says no."""
+
+from enum import StrEnum
+
+
+class Rejected(Exception):  # noqa: N818  (a refusal is an answer, not an error)
+    """Raised in a command to refuse it; the command's events are discarded.
+
+    `reason` must be a member of the command's `rejects`; any other is a bug and reaches the caller
+    as one. `message` is for people, `details` for programs: both go to the caller as they are.
+    """
+
+    def __init__(self, reason: StrEnum | str, message: str = "", **details: str) -> None:
+        super().__init__(message or str(reason))
+        self.reason = str(reason)
+        self.message = message
+        self.details = details
