@@ -2,8 +2,10 @@
 
 A store keeps one log. It assigns nothing that the engine decides (versions, positions, times,
 event ids) and hides everything the engine need not know (integer ids of streams and names).
-The same contract tests run over every implementation: `tests/contract/test_store.py`.
+The same contract tests run over every implementation: `tests/contract/`.
 """
+
+# ruff: noqa: N818  (named by what is wrong, as the words of this project are)
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -165,7 +167,7 @@ class LogLocked(StoreError):
 
 
 class NotALog(StoreError):
-    """The file is not a gesta log, is truncated, or was written by a newer gesta; left untouched."""
+    """Not a gesta log, or truncated, or written by a newer gesta. The file is left untouched."""
 
 
 class EventStore(Protocol):
@@ -173,8 +175,8 @@ class EventStore(Protocol):
 
     `open` comes first and once, `close` last. One `append` at a time: a second one before the first
     has returned is a bug of the caller, and refused with AssertionError. Reads may run beside it,
-    any number at once, and see only what is committed. Every read checks every checksum it meets and
-    raises CorruptLog rather than return a doubtful row.
+    any number at once, and see only what is committed. Every read checks every checksum it meets
+    and raises CorruptLog rather than return a doubtful row.
     """
 
     async def open(self) -> LogInfo:
@@ -230,17 +232,17 @@ class EventStore(Protocol):
     async def list_streams(
         self, aggregate_type: str, id_prefix: str, after_id: str, limit: int
     ) -> list[StreamHead]:
-        """Streams of one type whose id starts with the prefix and is greater than `after_id` (in the
-        order of their UTF-8 bytes), ascending."""
+        """Streams of one type whose id starts with the prefix and is greater than `after_id` (in
+        the order of their UTF-8 bytes), ascending."""
 
     async def find_command(self, command_id: bytes) -> CommandRecord | None:
         """The remembered answer, or None."""
 
-    async def command_ids_after(self, floor: bytes, limit: int) -> list[bytes]:
-        """The greatest `limit` stored command ids >= floor, in descending byte order."""
+    async def command_ids_between(self, low: bytes, high: bytes, limit: int) -> list[bytes]:
+        """The greatest `limit` stored command ids with low <= id < high, in descending order."""
 
     async def position_at(self, commit_time_us: int) -> int:
-        """The position of the last event with commit time <= the given one; 0 where there is none."""
+        """The position of the last event with commit time <= the given one; 0 without any."""
 
     async def prune_commands(self, before_us: int, limit: int) -> int:
         """Forget at most `limit` answers committed before that time; how many were forgotten.
@@ -262,7 +264,7 @@ def slice_of(aggregate_type: str, aggregate_id: str) -> int:
 
 
 def commands_end(events: Sequence[EventRecord]) -> int:
-    """How many of these events, from the front, make whole commands; 0 if not even the first does."""
+    """How many events, from the front, make whole commands; 0 if not even the first does."""
     for index in range(len(events) - 1, -1, -1):
         if not events[index].more_in_command:
             return index + 1

@@ -1,0 +1,61 @@
+"""Where the log lives: the EventStore port and its implementations. It knows no aggregate.
+
+port        the contract every store keeps, and the records that cross it
+memory      the reference implementation; closing it loses the log
+sqlite      the durable one: a log in one file
+connection  a whole job in one hop through aiosqlite
+schema      the tables, and how a new file comes to be
+header      what a file is, judged before anything touches it
+lock        one server per log
+seal        start-up: after it, what is readable is on the disk
+writing     one batch, one transaction
+reading     pages of events, streams, places in time
+answers     the remembered answers to commands: find, list, forget
+names       integers for texts that come back in every row
+rows        rows and records, and the checksum between them
+
+docs/format.md fixes what is in the file. The errors:
+
+    StoreError
+    ├── StorageFull     nothing was written; carry on
+    ├── StorageFailed   nobody knows what was written; open anew
+    ├── CorruptLog      stored bytes are not what was written     (detail, position)
+    ├── LogLocked       another server has it                     (path, holder)
+    └── NotALog         not ours, truncated, or newer; untouched
+"""
+
+from gesta.store.memory import MemoryStore
+from gesta.store.port import (
+    Batch,
+    CommandRecord,
+    CorruptLog,
+    EventRecord,
+    EventStore,
+    Incarnation,
+    LogInfo,
+    LogLocked,
+    NotALog,
+    StorageFailed,
+    StorageFull,
+    StoreError,
+    Stream,
+    StreamHead,
+)
+
+__all__ = [
+    "EventStore",
+    "MemoryStore",
+    "Batch",
+    "EventRecord",
+    "CommandRecord",
+    "Stream",
+    "StreamHead",
+    "LogInfo",
+    "Incarnation",
+    "StoreError",
+    "StorageFull",
+    "StorageFailed",
+    "CorruptLog",
+    "LogLocked",
+    "NotALog",
+]
