@@ -1,33 +1,33 @@
 """Everything the engine answers instead of a result. Fields first; the text is made from them.
 
-    EngineError                       outcome NOT_DONE, unless said otherwise
-    ├── BadRequest                    the caller's mistake; asking again cannot help
-    │   ├── InvalidRequest            field, detail
-    │   ├── UnknownCommand            aggregate_type, command
-    │   ├── UnknownAggregateType      aggregate_type
-    │   ├── CommandIdReused           command_id
-    │   ├── CommandIdExpired          command_id, window_s
-    │   ├── OutOfRange                field, asked, last
-    │   ├── LimitExceeded             limit, maximum
-    │   └── LogRestored               fork_position
-    ├── Unmet                         a condition does not hold
-    │   ├── VersionConflict           aggregate_type, aggregate_id, expected, actual
-    │   ├── AggregateExists           aggregate_type, aggregate_id, actual
-    │   ├── AggregateNotFound         aggregate_type, aggregate_id
-    │   └── Refused                   aggregate_type, reason, message, details: the domain says no
-    ├── TryLater                      nothing was started; the same call may succeed soon
-    │   ├── Overloaded                what, retry_after_ms
-    │   ├── StorageIsFull             retry_after_ms
-    │   ├── Draining                  retry_after_ms
-    │   ├── Starting                  retry_after_ms
-    │   └── StorageUnavailable
-    ├── ExpiredInQueue                waited_ms
-    ├── OutcomeUnknown                outcome UNKNOWN: command_id
-    └── Fault                         something is broken here, not at the caller's
-        ├── HandlerBroken             error_id: a bug in the aggregate's code
-        ├── UnreadableEvent           error_id, position: today's code cannot read it
-        ├── CorruptEvent              position, None where unknown
-        └── InternalError             error_id: a bug in gesta
+EngineError                       outcome NOT_DONE, unless said otherwise
+├── BadRequest                    the caller's mistake; asking again cannot help
+│   ├── InvalidRequest            field, detail
+│   ├── UnknownCommand            aggregate_type, command
+│   ├── UnknownAggregateType      aggregate_type
+│   ├── CommandIdReused           command_id
+│   ├── CommandIdExpired          command_id, window_s
+│   ├── OutOfRange                field, asked, last
+│   ├── LimitExceeded             limit, maximum
+│   └── LogRestored               fork_position
+├── Unmet                         a condition does not hold
+│   ├── VersionConflict           aggregate_type, aggregate_id, expected, actual
+│   ├── AggregateExists           aggregate_type, aggregate_id, actual
+│   ├── AggregateNotFound         aggregate_type, aggregate_id
+│   └── Refused                   aggregate_type, reason, message, details: the domain says no
+├── TryLater                      nothing was started; the same call may succeed soon
+│   ├── Overloaded                what, retry_after_ms
+│   ├── StorageIsFull             retry_after_ms
+│   ├── Draining                  retry_after_ms
+│   ├── Starting                  retry_after_ms
+│   └── StorageUnavailable
+├── ExpiredInQueue                waited_ms
+├── OutcomeUnknown                outcome UNKNOWN: command_id
+└── Fault                         something is broken here, not at the caller's
+    ├── HandlerBroken             error_id: a bug in the aggregate's code
+    ├── UnreadableEvent           error_id, position: today's code cannot read it
+    ├── CorruptEvent              position, None where unknown
+    └── InternalError             error_id: a bug in gesta
 """
 
 from collections.abc import Mapping
@@ -233,9 +233,7 @@ class OutcomeUnknown(EngineError):
     outcome = Outcome.UNKNOWN
 
     def __init__(self) -> None:
-        super().__init__(
-            "the storage failed during the commit; ask again with the same command id"
-        )
+        super().__init__("the storage failed during the commit; ask again with the same command id")
 
 
 class Fault(EngineError):

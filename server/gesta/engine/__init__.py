@@ -1,0 +1,24 @@
+"""The engine: actors over one log. asyncio and the ports; no gRPC, no SQLite, no files.
+
+engine       puts it all together; open, drain, close
+commands     admission, mailbox, and the turn in which a command is decided
+appends      events written without a command, through the same actors
+actor        one live aggregate, a record
+registry     find or load an actor, pin it, let idle ones go
+conditions   expected versions and existence
+batch        what is decided, and how it becomes a transaction
+writer       group commit; generations that stand or fall together
+command_ids  which ids are taken
+feed, tail   subscriptions: cursors over the shared tail and the store's pages
+filters      which events a reader wants
+reads        state and queries of aggregates
+reading      bulk reads of events
+token        opaque places in a log
+log_time     time that never runs backwards
+messages     what the engine is asked and answers
+errors       what it answers instead, drawn as a tree
+faults       bugs: all to the log, an id to the caller
+limits       every limit, its default and its reason
+watchdog     turns that take too long
+ports        the clock and randomness
+"""

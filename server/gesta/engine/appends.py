@@ -1,0 +1,204 @@
+"""Direct appends: events from importers, repositories and other writers, without a command.
+
+They go through the same actors, so that a state in memory never misses one: every stream named is
+pinned (and loaded), then all is checked, decoded, evolved and queued in one step without await.
+"""
+
+import asyncio
+
+from gesta.domain.catalog import Catalog
+from gesta.domain.decide import NewEvent
+from gesta.domain.errors import UndecodableEvent, UnknownEvent
+from gesta.engine.actor import Actor
+from gesta.engine.batch import Decided, OpenBatch, Written
+from gesta.engine.command_ids import CommandIds, Standing
+from gesta.engine.commands import remembered
+from gesta.engine.conditions import check
+from gesta.engine.errors import (
+    CommandIdReused,
+    Draining,
+    EngineError,
+    InvalidRequest,
+    LimitExceeded,
+    Overloaded,
+    StorageUnavailable,
+    UnknownAggregateType,
+    Unmet,
+)
+from gesta.engine.faults import handler_broken
+from gesta.engine.limits import Limits
+from gesta.engine.messages import Accepted, Append
+from gesta.engine.ports import Clock
+from gesta.engine.registry import Registry
+from gesta.engine.watchdog import Watchdog
+from gesta.engine.writer import Writer
+from gesta.store.port import CommandRecord, EventStore
+
+_Key = tuple[str, str]
+
+
+class Appends:
+    """Takes appends in, one call each."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        catalog: Catalog,
+        registry: Registry,
+        writer: Writer,
+        ids: CommandIds,
+        clock: Clock,
+        watchdog: Watchdog,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._types = catalog.types
+        self._registry = registry
+        self._writer = writer
+        self._ids = ids
+        self._clock = clock
+        self._watchdog = watchdog
+        self._limits = limits
+        self._waiting = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.draining = False
+
+    async def append(self, append: Append) -> Accepted:
+        """Write all events or none. Raises an EngineError; cancelling it cancels the wait only."""
+        self._admit(append)
+        self._waiting += 1
+        self._idle.clear()
+        actors: dict[_Key, Actor] = {}
+        try:
+            for key in _streams(append):
+                actors[key] = await self._registry.pin(*key, self._types.get(key[0]))
+            stored = None
+            if self._ids.standing(append.command_id) is Standing.UNCERTAIN:
+                stored = await self._ids.look_up(self._store, append.command_id)
+            answer: asyncio.Future[Accepted | EngineError] = (
+                asyncio.get_running_loop().create_future()
+            )
+            self._step(append, actors, stored, answer)
+            done = await asyncio.shield(answer)
+        finally:
+            for actor in actors.values():
+                self._registry.unpin(actor)
+            self._waiting -= 1
+            if not self._waiting:
+                self._idle.set()
+        if isinstance(done, EngineError):
+            raise done
+        return done
+
+    async def idle(self) -> None:
+        """Returns once no append waits for its answer."""
+        await self._idle.wait()
+
+    def _admit(self, append: Append) -> None:
+        if self.draining:
+            raise Draining
+        if self._writer.failed:
+            raise StorageUnavailable
+        if self._waiting >= self._limits.appends_waiting_max:
+            raise Overloaded("appends_waiting_max")
+        if len(_streams(append)) > self._limits.aggregates_per_append_max:
+            raise LimitExceeded("aggregates_per_append_max", self._limits.aggregates_per_append_max)
+        if len(append.events) > self._limits.events_per_command_max:
+            raise LimitExceeded("events_per_command_max", self._limits.events_per_command_max)
+        size = sum(len(e.data) + len(e.metadata or b"") for e in append.events)
+        if size > self._limits.bytes_per_command_max:
+            raise LimitExceeded("bytes_per_command_max", self._limits.bytes_per_command_max)
+        if any(len(e.data) > self._limits.bytes_per_event_max for e in append.events):
+            raise LimitExceeded("bytes_per_event_max", self._limits.bytes_per_event_max)
+        for aggregate_type, _ in _streams(append):
+            if self._types and aggregate_type not in self._types:
+                raise UnknownAggregateType(aggregate_type)
+        self._ids.check_age(append.command_id, self._clock.now_us())
+
+    def _step(
+        self,
+        append: Append,
+        actors: dict[_Key, Actor],
+        stored: CommandRecord | None,
+        answer: "asyncio.Future[Accepted | EngineError]",
+    ) -> None:
+        """Everything that must see one and the same state, in one step without await."""
+
+        def resolve(result: Accepted | EngineError) -> None:
+            if not answer.done():
+                answer.set_result(result)
+
+        command_id = append.command_id
+        if self._writer.failed:
+            return resolve(StorageUnavailable())
+        if self._writer.join(command_id, append.fingerprint, resolve):
+            return None
+        if stored is not None:
+            same = stored.fingerprint == append.fingerprint
+            return resolve(remembered(stored) if same else CommandIdReused(command_id))
+        item = Decided(command_id, append.fingerprint, append.envelope, [resolve])
+        try:
+            for demand in append.checks:
+                actor = actors[demand.aggregate_type, demand.aggregate_id]
+                check(actor, demand.expected_version, demand.must_exist)
+            after = self._evolve(append, actors, item)
+        except EngineError as error:
+            return self._refuse(item, error, actors)
+        for actor, version, state in after:
+            actor.version, actor.state = version, state
+        item.changes = after
+        item.version = after[0][1] if len(after) == 1 else 0
+        batch = self._writer.add(item)
+        for actor, _, _ in after:
+            actor.gate = batch
+        return None
+
+    def _evolve(
+        self, append: Append, actors: dict[_Key, Actor], item: Decided
+    ) -> list[tuple[Actor, int, object]]:
+        """Decode and fold every event on top of the tentative states, changing none of them."""
+        after: dict[_Key, tuple[Actor, int, object]] = {}
+        for index, event in enumerate(append.events):
+            key = (event.aggregate_type, event.aggregate_id)
+            actor = actors[key]
+            _, version, state = after.get(key, (actor, actor.version, actor.state))
+            if actor.type is not None:
+                with self._watchdog:
+                    try:
+                        decoded = actor.type.decode_event(
+                            event.event_type, event.schema_version, event.data
+                        )
+                    except UnknownEvent as error:
+                        raise InvalidRequest(f"events[{index}].event_type", str(error)) from None
+                    except UndecodableEvent as error:
+                        raise InvalidRequest(f"events[{index}].data", str(error)) from None
+                    try:
+                        state = actor.type.evolve(state, decoded)
+                    except Exception as error:  # it is the author's code
+                        raise handler_broken(f"{actor} evolve", error) from None
+            after[key] = (actor, version + 1, state)
+            new = NewEvent(event.event_type, event.schema_version, event.data)
+            item.events.append(
+                Written(actor.stream, version + 1, new, event.occurred_at_us, event.metadata)
+            )
+        return list(after.values())
+
+    def _refuse(self, item: Decided, error: EngineError, actors: dict[_Key, Actor]) -> None:
+        """Answer a refusal once all it rests on is committed: the latest of the gates."""
+        gates: list[OpenBatch] = [a.gate for a in actors.values() if a.gate is not None]
+        item.refusal, item.memorable = error, isinstance(error, Unmet)
+        item.events.clear()
+        if gates:
+            self._writer.follow(self._writer.latest(gates), item)
+            return
+        if item.memorable:
+            self._ids.refused(item.command_id, item.fingerprint, error)
+        item.answer(error)
+
+
+def _streams(append: Append) -> list[_Key]:
+    """The streams an append touches, each once, in a fixed order."""
+    keys = {(e.aggregate_type, e.aggregate_id) for e in append.events}
+    keys |= {(c.aggregate_type, c.aggregate_id) for c in append.checks}
+    return sorted(keys)

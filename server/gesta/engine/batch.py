@@ -1,0 +1,134 @@
+"""What has been decided and waits for its commit, and how it becomes a transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gesta.domain.decide import NewEvent
+from gesta.engine.actor import Actor
+from gesta.engine.errors import EngineError
+from gesta.engine.messages import Accepted, Envelope
+from gesta.engine.ports import Randomness
+from gesta.store.port import Batch, CommandRecord, EventRecord, Stream
+
+Waiter = Callable[[Accepted | EngineError], None]
+
+
+@dataclass(slots=True, eq=False)
+class Written:
+    """An event that was decided, at the version it will have."""
+
+    stream: Stream
+    version: int
+    event: NewEvent
+    occurred_at_us: int | None
+    metadata: bytes | None
+
+
+@dataclass(slots=True, eq=False)
+class Decided:
+    """One command, or direct append, that waits for a commit: accepted, or refused on the ground of
+    what is not committed yet."""
+
+    command_id: bytes
+    fingerprint: bytes
+    envelope: Envelope
+    waiters: list[Waiter]
+    """The caller first, then those who asked the same again meanwhile."""
+    events: list[Written] = field(default_factory=list)
+    changes: list[tuple[Actor, int, object]] = field(default_factory=list)
+    """Each aggregate that changes, with its version and state after."""
+    version: int = 0
+    reply: bytes = b""
+    refusal: EngineError | None = None
+    memorable: bool = True
+    """Whether a refusal is remembered under the command id."""
+    position: int = 0
+    """Set when the batch is sealed."""
+
+    def answer(self, answer: Accepted | EngineError) -> None:
+        """Tell everyone who waits. Waiters do not raise."""
+        first = True
+        for waiter in self.waiters:
+            waiter(answer if first or not isinstance(answer, Accepted) else again(answer))
+            first = False
+
+
+class OpenBatch:
+    """What goes into one commit, in the order it was decided.
+
+    An actor whose last decision is not committed points at the batch that holds it: its `gate`.
+    """
+
+    __slots__ = ("bytes", "events", "items", "sealed_at_us")
+
+    def __init__(self) -> None:
+        self.items: list[Decided] = []
+        self.events = 0
+        self.bytes = 0
+        self.sealed_at_us = 0
+
+    def seal(self, head: int, commit_time_us: int, randomness: Randomness) -> Batch:
+        """Give every event its position, id and time. Writes nothing; may be called once."""
+        self.sealed_at_us = commit_time_us
+        batch = Batch(commit_time_us)
+        event_id = first_event_id(commit_time_us, randomness)
+        position = head
+        for item in self.items:
+            if item.refusal is not None:
+                continue
+            envelope, last = item.envelope, len(item.events) - 1
+            for index, written in enumerate(item.events):
+                position += 1
+                stream, event = written.stream, written.event
+                batch.events.append(
+                    EventRecord(
+                        position,
+                        stream.aggregate_type,
+                        stream.aggregate_id,
+                        written.version,
+                        event_id.to_bytes(16, "big"),
+                        event.event_type,
+                        event.schema_version,
+                        event.data,
+                        item.command_id,
+                        index != last,
+                        commit_time_us,
+                        written.occurred_at_us,
+                        envelope.correlation_id,
+                        envelope.causation_id,
+                        envelope.principal,
+                        envelope.traceparent,
+                        written.metadata,
+                    )
+                )
+                batch.streams.append(stream)
+                event_id += 1
+            item.position = position
+            batch.commands.append(
+                CommandRecord(
+                    item.command_id,
+                    item.fingerprint,
+                    item.version,
+                    position,
+                    len(item.events),
+                    commit_time_us,
+                    item.reply,
+                )
+            )
+        return batch
+
+
+def again(answer: Accepted) -> Accepted:
+    """The same answer, to somebody who repeats the command."""
+    return answer._replace(replayed=True)
+
+
+def first_event_id(commit_time_us: int, randomness: Randomness) -> int:
+    """A UUID version 7 as an integer, from which the events of one commit count on.
+
+    The top bit of its random tail is 0, so that counting cannot run over into the variant.
+    """
+    chance = int.from_bytes(randomness.bytes(10), "big")
+    tail = chance & ((1 << 61) - 1)
+    middle = (chance >> 64) & 0xFFF
+    return (commit_time_us // 1_000) << 80 | 7 << 76 | middle << 64 | 2 << 62 | tail

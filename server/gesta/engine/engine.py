@@ -1,0 +1,175 @@
+"""The engine: a store and a catalog of aggregates, put to work together.
+
+It knows no transport. The edge hands it records and gets records, bytes and EngineErrors back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from gesta.domain.catalog import Catalog
+from gesta.engine.appends import Appends
+from gesta.engine.command_ids import CommandIds
+from gesta.engine.commands import Commands
+from gesta.engine.errors import StorageUnavailable
+from gesta.engine.feed import Feed
+from gesta.engine.limits import Limits
+from gesta.engine.log_time import LogTime
+from gesta.engine.ports import Clock, Randomness, SystemClock, SystemRandomness
+from gesta.engine.reading import Reading
+from gesta.engine.reads import Reads
+from gesta.engine.registry import Registry
+from gesta.engine.tail import Encode
+from gesta.engine.token import Tokens
+from gesta.engine.watchdog import Watchdog
+from gesta.engine.writer import Writer
+from gesta.store.port import EventStore, LogInfo
+
+_LOG = logging.getLogger("gesta.engine")
+_TICK_S = 1.0
+_PRUNE_EVERY_TICKS = 60
+_PRUNE_ROWS = 500
+
+
+class Engine:
+    """Everything between the edge and the store. `open` it once, `close` it at the end."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        log: LogInfo,
+        catalog: Catalog,
+        encode: Encode,
+        *,
+        limits: Limits,
+        clock: Clock,
+        randomness: Randomness,
+        on_failure: Callable[[BaseException], None],
+    ) -> None:
+        self.log = log
+        self.catalog = catalog
+        self.limits = limits
+        self.clock = clock
+        self.randomness = randomness
+        self._store = store
+        self._watchdog = Watchdog(limits.turn_warn_s, limits.turn_kill_s)
+        self._time = LogTime(clock, log.last_commit_time_us)
+        self._ids = CommandIds(limits, clock)
+        self._registry = Registry(store, limits, self._watchdog)
+        self._ticker: asyncio.Task[None] | None = None
+        self.tokens = Tokens(log)
+        self.feed = Feed(store, log.head, encode, limits)
+
+        def failed(error: BaseException) -> None:
+            self.feed.wake()  # subscribers look again, and are told
+            on_failure(error)
+
+        self._writer = Writer(store, self.feed, self._ids, self._time, randomness, limits, failed)
+        self.commands = Commands(
+            store,
+            catalog,
+            self._registry,
+            self._writer,
+            self._ids,
+            self._time,
+            clock,
+            self._watchdog,
+            limits,
+        )
+        self.appends = Appends(
+            store, catalog, self._registry, self._writer, self._ids, clock, self._watchdog, limits
+        )
+        self.reads = Reads(store, catalog, self._registry, self.feed, self._time, self._watchdog)
+        self.reading = Reading(store, self.feed, limits)
+
+    @classmethod
+    async def open(
+        cls,
+        store: EventStore,
+        catalog: Catalog,
+        encode: Encode,
+        *,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+        on_failure: Callable[[BaseException], None] = lambda error: None,
+    ) -> "Engine":
+        """Open the store and start the writer. The engine owns the store from here on.
+
+        Raises what `EventStore.open` raises. `on_failure` is called once, when the store has failed
+        for good: everyone waiting has been answered, and the process should end.
+        """
+        log = await store.open()
+        engine = cls(
+            store,
+            log,
+            catalog,
+            encode,
+            limits=limits or Limits(),
+            clock=clock or SystemClock(),
+            randomness=randomness or SystemRandomness(),
+            on_failure=on_failure,
+        )
+        try:
+            await engine._ids.load(store, engine._time.now_us())
+        except BaseException:
+            await store.close()
+            raise
+        engine._writer.start()
+        engine._watchdog.start()
+        engine._ticker = asyncio.get_running_loop().create_task(engine._tick(), name="gesta-tick")
+        return engine
+
+    @property
+    def head(self) -> int:
+        """The last confirmed position."""
+        return self.feed.head
+
+    @property
+    def live_aggregates(self) -> int:
+        """How many aggregates are in memory."""
+        return len(self._registry)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the store has failed for good."""
+        return self._writer.failed
+
+    def check_readable(self) -> None:
+        """Raise StorageUnavailable once the store has failed: then reads stop too."""
+        if self._writer.failed:
+            raise StorageUnavailable
+
+    def drain(self) -> None:
+        """Take nothing new; what was taken is still answered. Wakes subscribers, to be told."""
+        self.commands.draining = True
+        self.appends.draining = True
+        self.feed.wake()
+
+    @property
+    def draining(self) -> bool:
+        return self.commands.draining
+
+    async def close(self) -> None:
+        """Answer everyone who waits, stop, and close the store. Idempotent."""
+        self.drain()
+        await self.commands.idle()
+        await self.appends.idle()
+        await self._registry.close()
+        if self._ticker is not None:
+            self._ticker.cancel()
+            await asyncio.gather(self._ticker, return_exceptions=True)
+        await self._writer.stop()
+        self._watchdog.stop()
+        await self._store.close()
+
+    async def _tick(self) -> None:
+        """Once a second: let idle aggregates go; once a minute: forget old answers."""
+        ticks = 0
+        while True:
+            await asyncio.sleep(_TICK_S)
+            ticks += 1
+            self._registry.passivate_idle(self.limits.aggregate_idle_s)
+            if ticks % _PRUNE_EVERY_TICKS == 0:
+                before = self._time.now_us() - self.limits.command_id_window_s * 1_000_000
+                self._writer.prune(before, _PRUNE_ROWS)

@@ -1,0 +1,142 @@
+"""Subscriptions: a subscriber is a cursor, and a cursor is a position.
+
+Nothing is queued for anybody. A reader near the head reads the shared tail, one behind it reads
+pages from the store, and one that has stopped costs nothing but its frames in flight.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gesta.engine.errors import CorruptEvent, StorageUnavailable
+from gesta.engine.filters import Filter
+from gesta.engine.limits import Limits
+from gesta.engine.tail import Encode, Tail
+from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed
+
+
+class Chunk(NamedTuple):
+    """Progress of a cursor: some events, or none where nothing matched."""
+
+    events: list[bytes]
+    """Encoded."""
+    position: int
+    """Everything up to here is delivered or did not match."""
+    ends_command: bool
+    """False: the command of the last event goes on after `position`."""
+
+
+class Feed:
+    """The head of the log, its tail, and whoever waits for it to move."""
+
+    def __init__(self, store: EventStore, head: int, encode: Encode, limits: Limits) -> None:
+        self._store = store
+        self._limits = limits
+        self.encode = encode
+        self.head = head
+        """The last confirmed position. Every reader is bounded by it."""
+        self.tail = Tail(head, encode, limits.tail_events_max, limits.tail_bytes_max)
+        self._moved = asyncio.Event()
+
+    def publish(self, records: Sequence[EventRecord]) -> None:
+        """These events are committed. Part of the writer's one confirming step."""
+        if not records:
+            return
+        self.tail.extend(records)
+        self.head = records[-1].position
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everyone who waits look again: the head has moved, or the server is stopping."""
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def wait_beyond(self, position: int, timeout_s: float) -> bool:
+        """Wait until the head is past the position, but not longer than that; whether it is.
+
+        Returns early, with False, when the feed is woken for another reason.
+        """
+        if self.head > position:
+            return True
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._moved.wait()
+        except TimeoutError:
+            pass
+        return self.head > position
+
+    def cursor(self, position: int, wanted: Filter) -> "Cursor":
+        """A cursor that delivers what is after the position."""
+        return Cursor(self, self._store, self._limits, position, wanted)
+
+
+class Cursor:
+    """One reader's place in the log."""
+
+    def __init__(
+        self, feed: Feed, store: EventStore, limits: Limits, position: int, wanted: Filter
+    ) -> None:
+        self._feed = feed
+        self._store = store
+        self._limits = limits
+        self._wanted = wanted
+        self._page: list[EventRecord] = []
+        self.position = position
+
+    @property
+    def behind_tail(self) -> bool:
+        """Whether the next read goes to the store."""
+        return not self._page and not self._feed.tail.reaches(self.position)
+
+    async def read(self) -> Chunk:
+        """The next chunk. Only to be called while `position` is before the head.
+
+        Raises CorruptEvent or StorageUnavailable; then the cursor has not moved.
+        """
+        if self._feed.tail.reaches(self.position):
+            self._page = []
+            records = self._feed.tail.after(self.position, self._limits.scan_page_events)
+            chunk = cut(records, self._wanted, self._feed.tail.encode, self._limits.frame_bytes_max)
+        else:
+            records = self._page or await self._read_page()
+            chunk = cut(records, self._wanted, self._feed.encode, self._limits.frame_bytes_max)
+            self._page = records[chunk.position - records[0].position + 1 :]
+        self.position = chunk.position
+        return chunk
+
+    async def _read_page(self) -> list[EventRecord]:
+        try:
+            return await self._store.read_log(
+                self.position,
+                self._feed.head,
+                self._limits.scan_page_events,
+                self._limits.scan_page_bytes,
+            )
+        except CorruptLog as error:
+            raise CorruptEvent(error.position) from error
+        except StorageFailed as error:
+            raise StorageUnavailable from error
+
+
+def cut(records: Sequence[EventRecord], wanted: Filter, encode: Encode, bytes_max: int) -> Chunk:
+    """The first frame's worth of consecutive events: it ends with a command, where one fits.
+
+    At least one event is taken, however large.
+    """
+    everything, matches = wanted.everything, wanted.matches
+    events: list[bytes] = []
+    size, position = 0, records[0].position
+    whole, whole_position = 0, 0
+    for record in records:
+        if everything or matches(record):
+            encoded = encode(record)
+            size += len(encoded)
+            if size > bytes_max and events:
+                break
+            events.append(encoded)
+        position = record.position
+        if not record.more_in_command:
+            whole, whole_position = len(events), position
+    if whole_position:
+        return Chunk(events[:whole], whole_position, ends_command=True)
+    return Chunk(events, position, ends_command=False)

@@ -1,0 +1,48 @@
+"""Time as the log sees it: it never runs backwards, whatever the machine's clock does."""
+
+import logging
+
+from gesta.engine.ports import Clock
+
+_LOG = logging.getLogger("gesta.engine")
+_BEHIND_REPORT_US = 1_000_000
+_REPORT_EVERY_S = 60.0
+
+
+class LogTime:
+    """Hands out times that are never before the last commit, nor before each other.
+
+    Times handed out since the last commit are given back when that commit fails.
+    """
+
+    def __init__(self, clock: Clock, last_commit_time_us: int) -> None:
+        self._clock = clock
+        self._confirmed_us = last_commit_time_us
+        self._latest_us = last_commit_time_us
+        self._reported = float("-inf")
+
+    def now_us(self) -> int:
+        """Now, for a decision or a commit."""
+        now = self._clock.now_us()
+        if now >= self._latest_us:
+            self._latest_us = now
+        elif now < self._confirmed_us - _BEHIND_REPORT_US:
+            self._report(now)
+        return self._latest_us
+
+    def confirm(self, commit_time_us: int) -> None:
+        """A commit with this time is on the disk."""
+        self._confirmed_us = commit_time_us
+
+    def revert(self) -> None:
+        """What was handed out since the last commit was never written."""
+        self._latest_us = self._confirmed_us
+
+    def _report(self, now: int) -> None:
+        if self._clock.monotonic() - self._reported < _REPORT_EVERY_S:
+            return
+        self._reported = self._clock.monotonic()
+        _LOG.warning(
+            "the clock is %.1f s behind the last commit; events are stamped with the commit's time",
+            (self._confirmed_us - now) / 1_000_000,
+        )

@@ -1,0 +1,185 @@
+"""Bulk reads: the events that are in the log now, forwards or backwards, a frame at a time.
+
+Frames and limits end with a command, unless one command alone exceeds them. Which events belong
+together is told by their command id, since in one aggregate's stream, or behind a filter, the next
+event of a command may be missing.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from gesta.engine.errors import (
+    AggregateNotFound,
+    CorruptEvent,
+    OutOfRange,
+    StorageUnavailable,
+)
+from gesta.engine.feed import Feed
+from gesta.engine.filters import EVERYTHING, Filter
+from gesta.engine.limits import Limits
+from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed, Stream
+
+_BEYOND = (1 << 63) - 1
+_Page = Callable[[int], Awaitable[list[EventRecord]]]
+"""Reads the page after (backwards: before) a bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What to read. The bound is a version where an aggregate is named, a position otherwise."""
+
+    aggregate_type: str = ""
+    aggregate_id: str = ""
+    wanted: Filter = EVERYTHING
+    bound: int | None = None
+    """Read after it (backwards: before it); None: from the start (backwards: from the end)."""
+    after_time_us: int | None = None
+    """Instead of a bound: after the last event committed by then (backwards: from it on)."""
+    backwards: bool = False
+    limit: int | None = None
+
+
+class Reading:
+    """Runs bulk reads over one store."""
+
+    def __init__(self, store: EventStore, feed: Feed, limits: Limits) -> None:
+        self._store = store
+        self._feed = feed
+        self._limits = limits
+
+    async def frames(self, request: ReadRequest, head: int) -> AsyncIterator[list[bytes]]:
+        """Encoded events, a frame's worth at a time, none of them beyond `head`.
+
+        Raises OutOfRange, InvalidRequest, AggregateNotFound, CorruptEvent or StorageUnavailable,
+        the first three before the first frame.
+        """
+        try:
+            if request.aggregate_id:
+                page, bound = await self._of_aggregate(request, head)
+            else:
+                page, bound = await self._of_log(request, head)
+            left = request.limit
+            carried: list[EventRecord] = []
+            while True:
+                records = await page(bound)
+                if records:
+                    last = records[-1]
+                    bound = last.version if request.aggregate_id else last.position
+                wanted = [r for r in records if request.wanted.matches(r)]
+                pending = carried + wanted
+                whole = len(pending) if not records else whole_commands(pending)
+                if left is not None and whole > left:
+                    whole, records = limited(pending[:whole], left, request.limit == left), []
+                for frame in self._frames(pending[:whole]):
+                    yield frame
+                if not records or left == whole:
+                    return
+                left = None if left is None else left - whole
+                carried = pending[whole:]
+        except CorruptLog as error:
+            raise CorruptEvent(error.position) from error
+        except StorageFailed as error:
+            raise StorageUnavailable from error
+
+    async def _of_aggregate(self, request: ReadRequest, head: int) -> tuple[_Page, int]:
+        found = await self._store.find_stream(request.aggregate_type, request.aggregate_id)
+        if found is None:
+            raise AggregateNotFound(request.aggregate_type, request.aggregate_id)
+        bound = request.bound
+        if bound is not None and not 0 <= bound <= found.version + request.backwards:
+            raise OutOfRange("after_version", bound, found.version)
+        if request.backwards:
+            return self._stream_before(
+                found.stream, head
+            ), found.version + 1 if bound is None else bound
+        return self._stream_after(found.stream, head), bound or 0
+
+    async def _of_log(self, request: ReadRequest, head: int) -> tuple[_Page, int]:
+        bound = request.bound
+        if request.after_time_us is not None:
+            at = await self._store.position_at(request.after_time_us)
+            bound = min(at, head) + request.backwards
+        if bound is not None and not 0 <= bound <= head + request.backwards:
+            raise OutOfRange("after_position", bound, head)
+        if request.backwards:
+            return self._log_before, head + 1 if bound is None else bound
+        return self._log_until(head), bound or 0
+
+    def _stream_after(self, stream: Stream, head: int) -> _Page:
+        async def page(bound: int) -> list[EventRecord]:
+            records = await self._store.read_stream(
+                stream, bound, self._limits.scan_page_events, self._limits.scan_page_bytes
+            )
+            return [r for r in records if r.position <= head]
+
+        return page
+
+    def _stream_before(self, stream: Stream, head: int) -> _Page:
+        async def page(bound: int) -> list[EventRecord]:
+            records = await self._store.read_stream_backwards(
+                stream, bound, self._limits.scan_page_events, self._limits.scan_page_bytes
+            )
+            return [r for r in records if r.position <= head]
+
+        return page
+
+    def _log_until(self, head: int) -> _Page:
+        async def page(bound: int) -> list[EventRecord]:
+            return await self._store.read_log(
+                bound, head, self._limits.scan_page_events, self._limits.scan_page_bytes
+            )
+
+        return page
+
+    async def _log_before(self, bound: int) -> list[EventRecord]:
+        return await self._store.read_log_backwards(
+            bound, self._limits.scan_page_events, self._limits.scan_page_bytes
+        )
+
+    def _frames(self, records: Sequence[EventRecord]) -> list[list[bytes]]:
+        """Split whole commands into frames, between commands where that is possible."""
+        frames: list[list[bytes]] = [[]]
+        size = 0
+        for group in commands_of(records):
+            encoded = [self._feed.encode(record) for record in group]
+            group_size = sum(map(len, encoded))
+            if size and size + group_size > self._limits.frame_bytes_max:
+                frames.append([])
+                size = 0
+            for event in encoded:
+                if size and size + len(event) > self._limits.frame_bytes_max:
+                    frames.append([])
+                    size = 0
+                frames[-1].append(event)
+                size += len(event)
+        return [frame for frame in frames if frame]
+
+
+def whole_commands(records: Sequence[EventRecord]) -> int:
+    """How many records, from the front, make whole commands, when more records may follow."""
+    index = len(records) - 1
+    while index > 0 and records[index].command_id == records[index - 1].command_id:
+        index -= 1
+    return max(index, 0)
+
+
+def limited(records: Sequence[EventRecord], limit: int, nothing_read: bool) -> int:
+    """How many of these records to read under a limit without parting a command.
+
+    Where the first command alone exceeds the limit, and nothing was read before it: the limit.
+    """
+    end = limit
+    while end and records[end].command_id == records[end - 1].command_id:
+        end -= 1
+    return end or (limit if nothing_read else 0)
+
+
+def commands_of(records: Sequence[EventRecord]) -> list[Sequence[EventRecord]]:
+    """The records, parted where the command changes."""
+    groups: list[Sequence[EventRecord]] = []
+    start = 0
+    for index in range(1, len(records) + 1):
+        if index == len(records) or records[index].command_id != records[start].command_id:
+            groups.append(records[start:index])
+            start = index
+    return groups

@@ -1,0 +1,200 @@
+"""The live aggregates: find or load one, pin it, let idle ones go.
+
+An actor that is loading, pinned, busy or unconfirmed is never evicted, so whoever holds one in a
+step without await may use it: there is no "stopped just now" to run into.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from itertools import islice
+
+from gesta.domain.catalog import AggregateType
+from gesta.domain.errors import UnreadableEvent
+from gesta.engine.actor import Actor
+from gesta.engine.errors import CorruptEvent, Overloaded, StorageUnavailable
+from gesta.engine.faults import handler_broken, unreadable
+from gesta.engine.limits import Limits
+from gesta.engine.watchdog import Watchdog
+from gesta.store.port import CorruptLog, EventStore, StorageFailed, Stream
+
+_EVICTION_SCAN_MAX = 64
+"""Busy actors that are passed over to find an idle one; they were just used, so they move on."""
+
+_FOLD_CHECK_EVERY = 32
+"""Events folded between two looks at the clock."""
+
+
+class Registry:
+    """Actors by type and id, least recently used first."""
+
+    def __init__(self, store: EventStore, limits: Limits, watchdog: Watchdog) -> None:
+        self._store = store
+        self._limits = limits
+        self._watchdog = watchdog
+        self._actors: OrderedDict[tuple[str, str], Actor] = OrderedDict()
+        self._loads = asyncio.Semaphore(limits.loads_at_once_max)
+        self._loading: set[asyncio.Task[None]] = set()
+        self._tick = 0
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def live(self, aggregate_type: str, aggregate_id: str) -> Actor | None:
+        """The actor, loaded or still loading, if it is in memory; counts as a use."""
+        key = (aggregate_type, aggregate_id)
+        actor = self._actors.get(key)
+        if actor is not None:
+            self._actors.move_to_end(key)
+            actor.used_at = self._tick
+        return actor
+
+    def load(self, aggregate_type: str, aggregate_id: str, hosted: AggregateType | None) -> Actor:
+        """A new actor whose loading has begun; `loaded` tells how it ends.
+
+        Raises Overloaded when memory is full of actors that cannot go.
+        """
+        if len(self._actors) >= self._limits.aggregates_live_max and not self._evict_one():
+            raise Overloaded("aggregates_live_max")
+        state = None if hosted is None else hosted.initial
+        actor = Actor(hosted, Stream(aggregate_type, aggregate_id), 0, state, 0, state)
+        actor.used_at = self._tick
+        loop = asyncio.get_running_loop()
+        actor.loaded = loop.create_future()
+        # A load that nobody awaits any more must not warn that its error was never retrieved.
+        actor.loaded.add_done_callback(lambda future: future.cancelled() or future.exception())
+        self._actors[aggregate_type, aggregate_id] = actor
+        task = loop.create_task(self._load(actor))
+        self._loading.add(task)
+        task.add_done_callback(self._loading.discard)
+        return actor
+
+    async def pin(
+        self, aggregate_type: str, aggregate_id: str, hosted: AggregateType | None
+    ) -> Actor:
+        """A loaded actor that stays until `unpin`. Raises what loading raises, without a pin."""
+        actor = self.live(aggregate_type, aggregate_id)
+        if actor is None:
+            actor = self.load(aggregate_type, aggregate_id, hosted)
+        actor.pins += 1
+        if actor.loaded is not None:
+            try:
+                await asyncio.shield(actor.loaded)
+            except BaseException:
+                actor.pins -= 1
+                raise
+        return actor
+
+    def unpin(self, actor: Actor) -> None:
+        actor.pins -= 1
+
+    def passivate_idle(self, idle_ticks: int) -> int:
+        """Move time on by one tick, and let go of actors unused for so many; how many went."""
+        self._tick += 1
+        gone = 0
+        for key, actor in list(islice(self._actors.items(), 10_000)):
+            if actor.used_at > self._tick - idle_ticks:
+                break
+            if actor.evictable:
+                del self._actors[key]
+                gone += 1
+        return gone
+
+    async def close(self) -> None:
+        """Wait for loads under way; their waiters get their answers."""
+        if self._loading:
+            await asyncio.wait(self._loading)
+
+    def _evict_one(self) -> bool:
+        for key in list(islice(self._actors, _EVICTION_SCAN_MAX)):
+            if self._actors[key].evictable:
+                del self._actors[key]
+                return True
+            self._actors.move_to_end(key)
+        return False
+
+    async def _load(self, actor: Actor) -> None:
+        """Read and fold the stream. On failure the actor is forgotten and its waiters hear why."""
+        loaded = actor.loaded
+        assert loaded is not None
+        try:
+            async with self._loads:
+                await self._replay(actor)
+        except Exception as error:
+            del self._actors[actor.stream.aggregate_type, actor.stream.aggregate_id]
+            if not loaded.done():
+                loaded.set_exception(self._load_error(actor, error))
+        else:
+            actor.loaded = None
+            if not loaded.done():
+                loaded.set_result(None)
+
+    def _load_error(self, actor: Actor, error: Exception) -> Exception:
+        if isinstance(error, CorruptLog):
+            return CorruptEvent(error.position)
+        if isinstance(error, StorageFailed):
+            return StorageUnavailable()
+        if isinstance(error, UnreadableAt):
+            return unreadable(str(actor), error.position, error.cause)
+        return handler_broken(str(actor), error)
+
+    async def _replay(self, actor: Actor) -> None:
+        found = await self._store.find_stream(
+            actor.stream.aggregate_type, actor.stream.aggregate_id
+        )
+        if found is None:
+            return
+        actor.stream = found.stream
+        if actor.type is None:
+            actor.version = actor.confirmed_version = found.version
+            return
+        version, state = 0, actor.state
+        while version < found.version:
+            page = await self._store.read_stream(
+                found.stream, version, self._limits.load_page_events, self._limits.scan_page_bytes
+            )
+            if not page:
+                raise CorruptLog(f"{actor} ends before version {found.version}")
+            began = time.monotonic()
+            for index, record in enumerate(page):
+                state = self._fold(
+                    actor.type,
+                    state,
+                    record.event_type,
+                    record.schema_version,
+                    record.data,
+                    record.position,
+                )
+                if index % _FOLD_CHECK_EVERY == 0 and (
+                    time.monotonic() - began > self._limits.fold_slice_ms / 1_000
+                ):
+                    await asyncio.sleep(0)
+                    began = time.monotonic()
+            version = page[-1].version
+        actor.version = actor.confirmed_version = version
+        actor.state = actor.confirmed_state = state
+
+    def _fold(
+        self,
+        hosted: AggregateType,
+        state: object,
+        event_type: str,
+        schema_version: int,
+        data: bytes,
+        position: int,
+    ) -> object:
+        with self._watchdog:
+            try:
+                event = hosted.decode_event(event_type, schema_version, data)
+            except UnreadableEvent as error:
+                raise UnreadableAt(position, error) from error
+            return hosted.evolve(state, event)
+
+
+class UnreadableAt(Exception):
+    """Today's code cannot read the event at `position`."""
+
+    def __init__(self, position: int, cause: Exception) -> None:
+        super().__init__(f"the event at position {position}: {cause}")
+        self.position = position
+        self.cause = cause

@@ -1,0 +1,60 @@
+"""The newest events, in memory, for all readers near the head to share.
+
+An event is encoded for the wire once, when the first reader comes for it, and then handed to every
+other one as it is.
+"""
+
+from collections.abc import Callable, Sequence
+
+from gesta.store.port import EventRecord
+
+Encode = Callable[[EventRecord], bytes]
+"""Makes the bytes of one event on the wire. The edge's business; the engine only carries them."""
+
+
+class Tail:
+    """Consecutive events up to the head, bounded by count and by bytes of payload."""
+
+    def __init__(self, head: int, encode: Encode, events_max: int, bytes_max: int) -> None:
+        self._first = head + 1
+        self._encode = encode
+        self._events_max = events_max
+        self._bytes_max = bytes_max
+        self._records: list[EventRecord] = []
+        self._encoded: list[bytes | None] = []
+        self._bytes = 0
+
+    def reaches(self, position: int) -> bool:
+        """Whether every event after this position is here. To be asked in the step that reads."""
+        return self._first <= position + 1
+
+    def extend(self, records: Sequence[EventRecord]) -> None:
+        self._records.extend(records)
+        self._encoded.extend([None] * len(records))
+        self._bytes += sum(len(record.data) for record in records)
+        if len(self._records) > self._events_max or self._bytes > self._bytes_max:
+            self._trim()
+
+    def after(self, position: int, limit: int) -> list[EventRecord]:
+        start = position + 1 - self._first
+        return self._records[start : start + limit]
+
+    def encode(self, record: EventRecord) -> bytes:
+        """The bytes of an event that `after` gave in this same step, made now or before."""
+        index = record.position - self._first
+        encoded = self._encoded[index]
+        if encoded is None:
+            encoded = self._encoded[index] = self._encode(record)
+        return encoded
+
+    def _trim(self) -> None:
+        """Drop the older half, so that dropping is rare."""
+        drop = len(self._records) - min(len(self._records) // 2, self._events_max // 2)
+        kept_bytes = sum(len(record.data) for record in self._records[drop:])
+        while kept_bytes > self._bytes_max and drop < len(self._records):
+            kept_bytes -= len(self._records[drop].data)
+            drop += 1
+        del self._records[:drop]
+        del self._encoded[:drop]
+        self._first += drop
+        self._bytes = kept_bytes

@@ -1,0 +1,87 @@
+"""Watches the turns in user code from a thread: nothing else can see a loop that never ends.
+
+A turn that takes long is reported with its stack. One that takes far too long ends the process,
+since the event loop cannot be taken back from it; what was acknowledged is on the disk, and the
+rest is unknown to nobody: its callers are told by the broken connection to ask again.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+
+_LOG = logging.getLogger("gesta.engine")
+EXIT_STUCK = 75
+"""The exit code of a process that the watchdog ends."""
+
+
+def _exit(stack: str) -> None:
+    os._exit(EXIT_STUCK)
+
+
+class Watchdog:
+    """A context manager around every turn; entering and leaving cost two assignments.
+
+    `start` runs the thread in which it looks; without it nothing is watched. `kill` is called, in
+    that thread, for a turn over `kill_s`; it ends the process unless a test says otherwise.
+    """
+
+    def __init__(self, warn_s: float, kill_s: float, kill: Callable[[str], None] = _exit) -> None:
+        self._warn_s = warn_s
+        self._kill_s = kill_s
+        self._kill = kill
+        self._turn = 0
+        self._inside = False
+        self._thread: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._loop_thread_id = 0
+
+    def __enter__(self) -> None:
+        self._turn += 1
+        self._inside = True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._inside = False
+
+    def start(self) -> None:
+        """Watch the calling thread."""
+        self._loop_thread_id = threading.get_ident()
+        self._thread = threading.Thread(target=self._watch, name="gesta-watchdog", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        """Looks a few times per `warn_s`; a turn's age counts from the first that saw it."""
+        seen_turn, since, reported = 0, 0.0, False
+        while not self._stopped.wait(self._warn_s / 4):
+            if not self._inside or self._turn != seen_turn:
+                seen_turn, since, reported = self._turn, time.monotonic(), False
+                continue
+            age = time.monotonic() - since
+            if age > self._warn_s and not reported:
+                reported = True
+                _LOG.error("a turn has taken over %.1f s:\n%s", self._warn_s, self._stack())
+            if age > self._kill_s:
+                stack = self._stack()
+                _LOG.critical(
+                    "a turn has taken over %.1f s; ending the process:\n%s", self._kill_s, stack
+                )
+                self._kill(stack)
+                return
+
+    def _stack(self) -> str:
+        frame = sys._current_frames().get(self._loop_thread_id)
+        return "".join(traceback.format_stack(frame)) if frame is not None else "(no stack)"

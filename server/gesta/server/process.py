@@ -1,0 +1,191 @@
+"""One server: start and stop, each in one readable order.
+
+start   bind the port · open the log · put the services in place · say that we serve
+stop    say that we do not · refuse what is new · answer what was taken · close the port ·
+        close the log
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import grpc
+from gesta.store.sqlite import SqliteStore
+
+from gesta.domain.catalog import Catalog
+from gesta.engine.engine import Engine
+from gesta.engine.ports import Clock, Randomness
+from gesta.server.config import MEMORY, Config, ConfigError
+from gesta.server.rpc import aggregate_service, command_service, event_service, server_service
+from gesta.server.rpc.health import NAME as HEALTH
+from gesta.server.rpc.health import Health
+from gesta.server.rpc.requests import REQUEST_BYTES_MAX, Requests
+from gesta.server.rpc.router import Router
+from gesta.server.wire import encode_event
+from gesta.store.memory import MemoryStore
+from gesta.store.port import EventStore
+
+_LOG = logging.getLogger("gesta.server")
+
+SERVICES = (
+    command_service.NAME,
+    event_service.NAME,
+    aggregate_service.NAME,
+    server_service.NAME,
+)
+
+_CALL_GRACE_S = 1.0
+"""How long calls may take to end by themselves once everything is answered."""
+
+
+class Server:
+    """A gesta server. Use it as a context manager, or call `start` and `stop`.
+
+    `catalog`, `store`, `clock` and `randomness` take the place of what the config names, for those
+    who host gesta in a program of their own, or run it deterministically.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        catalog: Catalog | None = None,
+        store: EventStore | None = None,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+    ) -> None:
+        self.config = config
+        self.address = ""
+        """HOST:PORT, once started."""
+        self.failure: BaseException | None = None
+        """Why the server can no longer serve, when its storage has failed."""
+        self._catalog = catalog
+        self._store = store
+        self._clock = clock
+        self._randomness = randomness
+        self._engine: Engine | None = None
+        self._grpc: grpc.aio.Server | None = None
+        self._health = Health(SERVICES)
+        self._commands: command_service.CommandService | None = None
+        self._failed = asyncio.Event()
+        self._stopping: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; only between start and stop."""
+        assert self._engine is not None, "the server is not started"
+        return self._engine
+
+    async def start(self) -> None:
+        """Returns once the server serves. Raises ConfigError, TargetError, DefinitionError or a
+        StoreError; then nothing is left open."""
+        self.config.validate()
+        catalog = self._catalog or _catalog(self.config.target)
+        router = Router(SERVICES, {HEALTH: self._health.methods()})
+        self._grpc = grpc.aio.server(options=_options(self.config))
+        self._grpc.add_generic_rpc_handlers((router,))
+        self.address = _bind(self._grpc, self.config)
+        try:
+            await self._grpc.start()
+            self._engine = await Engine.open(
+                self._store or _store(self.config.data),
+                catalog,
+                encode_event,
+                limits=self.config.limits,
+                clock=self._clock,
+                randomness=self._randomness,
+                on_failure=self._fail,
+            )
+        except BaseException:
+            await self._grpc.stop(0)
+            raise
+        requests = Requests(self._engine)
+        self._commands = command_service.CommandService(self._engine, requests)
+        router.serve(
+            {
+                command_service.NAME: self._commands.methods(),
+                event_service.NAME: event_service.EventService(self._engine, requests).methods(),
+                aggregate_service.NAME: aggregate_service.AggregateService(self._engine).methods(),
+                server_service.NAME: server_service.ServerService(self._engine).methods(),
+            }
+        )
+        self._health.up()
+
+    async def failed(self) -> None:
+        """Returns when the storage has failed: `failure` says how, and `stop` is what is left."""
+        await self._failed.wait()
+
+    async def stop(self) -> None:
+        """Answer everyone, then close. Idempotent; a second caller waits for the first."""
+        if self._stopping is None:
+            self._stopping = asyncio.ensure_future(self._stop())
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self) -> None:
+        if self._grpc is None or self._engine is None:
+            return
+        self._health.down()
+        self._engine.drain()
+        if self._commands is not None:
+            self._commands.drain()
+        try:
+            async with asyncio.timeout(self.config.drain_grace_s):
+                await self._engine.commands.idle()
+                await self._engine.appends.idle()
+        except TimeoutError:
+            _LOG.error("still waiting for commits after %.0f s", self.config.drain_grace_s)
+        await self._grpc.stop(_CALL_GRACE_S)
+        await self._engine.close()
+
+    def _fail(self, error: BaseException) -> None:
+        self.failure = error
+        self._health.down()
+        self._failed.set()
+
+
+def _catalog(target: str | None) -> Catalog:
+    return Catalog.of() if target is None else Catalog.load(target)
+
+
+def _store(data: str) -> EventStore:
+    return MemoryStore() if data == MEMORY else SqliteStore(Path(data))
+
+
+def _bind(server: grpc.aio.Server, config: Config) -> str:
+    host, port = config.address()
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        bound = server.add_insecure_port(f"{shown}:{port}")
+    except RuntimeError:
+        raise ConfigError("listen", f"{config.listen} cannot be bound; is it in use?") from None
+    return f"{shown}:{bound}"
+
+
+def _options(config: Config) -> list[tuple[str, int]]:
+    """Every option whose default bites; the reasons stand in ARCHITECTURE.md, under "The edge"."""
+    return [
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", 4 * REQUEST_BYTES_MAX),
+        ("grpc.max_send_message_length", 4 * REQUEST_BYTES_MAX),
+        ("grpc.max_metadata_size", 16_384),
+        ("grpc.absolute_max_metadata_size", 32_768),
+        ("grpc.max_concurrent_streams", config.streams_per_connection_max),
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ]
