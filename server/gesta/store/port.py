@@ -5,8 +5,6 @@ event ids) and hides everything the engine need not know (integer ids of streams
 The same contract tests run over every implementation: `tests/contract/`.
 """
 
-# ruff: noqa: N818  (named by what is wrong, as the words of this project are)
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256 as _sha256
