@@ -59,7 +59,9 @@ def read_accounts(path: Path) -> dict[str, list[Row]]:
     with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as lines:
         for line, row in _rows(lines):
             rows = accounts.setdefault(row.account_id, [])
-            if rows and (row.source, row.seq) <= (rows[-1].source, rows[-1].seq):
+            if rows and row.source != rows[0].source:
+                raise FormatError(line, f"account {row.account_id}: source {row.source!r} as well")
+            if rows and row.seq <= rows[-1].seq:
                 raise FormatError(line, f"account {row.account_id}: seq {row.seq} is out of order")
             rows.append(row)
     return accounts

@@ -1,0 +1,149 @@
+"""`python -m examples.bank demo` and `python -m examples.bank replay FILE`."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+from examples.bank.berka import FormatError, czk, read_accounts
+from examples.bank.demo import run_demo
+from examples.bank.local_server import StartError
+from examples.bank.replay import AccountReport, AccountTakenError, Rules, run_replay
+from rich.console import Console
+from rich.table import Table
+
+from gesta.client import GestaError
+
+EXIT_DIFFERENT = 1  # the figures are not what they must be
+EXIT_BAD_INPUT = 2  # as typer's own
+EXIT_FAILED = 3  # the server could not be started, reached or used
+EXIT_INTERRUPTED = 130
+
+T = TypeVar("T")
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+app = typer.Typer(help="The example bank at work.", pretty_exceptions_enable=False)
+
+
+@app.command()
+def demo(
+    commands: Annotated[int, typer.Option(min=1, max=5_000_000, help="How many.")] = 200_000,
+) -> None:
+    """A server under load, a live subscriber, and the proof that both agree with the log."""
+    if not _run(run_demo(commands, out, err)):
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="Transactions in the Berka format: .csv, .csv.gz")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    no_overdraft: Annotated[
+        bool,
+        typer.Option(
+            "--no-overdraft",
+            help="No account may be overdrawn by a withdrawal. A row that is refused is skipped, "
+            "and later rows are compared as if the bank had skipped it too.",
+        ),
+    ] = False,
+    no_rounding: Annotated[
+        bool,
+        typer.Option(
+            "--no-rounding",
+            help="Leave the bank's own rounding out, and count as mismatches the rows that change "
+            "the balance by over 0.10 CZK more or less than they did at the bank.",
+        ),
+    ] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Where the bank is served; else by one of its own."),
+    ] = None,
+) -> None:
+    """Replays recorded transactions and compares the balance after every row with the bank's.
+
+    Ends with 1 where a balance differs. Repeating a replay against the same server is harmless.
+    """
+    try:
+        accounts = read_accounts(file)
+    except (FormatError, OSError) as problem:
+        _fail(f"{file}: {problem}", EXIT_BAD_INPUT)
+    rules = Rules(overdraft=not no_overdraft, rounding=not no_rounding)
+    reports = _run(run_replay(accounts, rules, server, err))
+    (_print_json if as_json else _print_table)(reports)
+    if any(report.mismatches for report in reports):
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _print_json(reports: list[AccountReport]) -> None:
+    accounts = [
+        {
+            "account_id": report.account_id,
+            "balance": czk(report.balance),
+            "transaction_count": report.transaction_count,
+            "last_activity": report.last_activity and report.last_activity.isoformat(),
+        }
+        for report in reports
+    ]
+    json.dump({**_totals(reports), "accounts": accounts}, sys.stdout, indent=2)
+    print()
+
+
+def _print_table(reports: list[AccountReport]) -> None:
+    table = Table("account", "balance", "transactions", "last activity", box=None)
+    for column in table.columns[1:3]:
+        column.justify = "right"
+    for report in reports:
+        day = report.last_activity or "never"
+        table.add_row(
+            report.account_id, czk(report.balance), str(report.transaction_count), str(day)
+        )
+    out.print(table)
+    totals = _totals(reports) | {"accounts": len(reports)}
+    out.print("\n" + ", ".join(f"{figure:,} {name}" for name, figure in totals.items()))
+
+
+def _totals(reports: list[AccountReport]) -> dict[str, int]:
+    return {
+        "rows": sum(report.rows for report in reports),
+        "refused": sum(report.refused for report in reports),
+        "mismatches": sum(report.mismatches for report in reports),
+    }
+
+
+def _run(work: Coroutine[None, None, T]) -> T:
+    """Runs to the end, or until Ctrl-C or SIGTERM; either way what was started is stopped."""
+
+    async def until_stopped() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(until_stopped())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _fail("stopped", EXIT_INTERRUPTED)
+    except (StartError, AccountTakenError, GestaError, ExceptionGroup) as error:
+        _fail(_told(error), EXIT_FAILED)
+
+
+def _told(error: Exception) -> str:
+    """The error's own words; of a group, the first one's. A bug keeps its traceback."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if not isinstance(error, StartError | AccountTakenError | GestaError):
+        raise error
+    return str(error)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    err.print(message, markup=False)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    app(prog_name="python -m examples.bank")
