@@ -21,7 +21,10 @@ Inside
     source.py       what can be seen in an author's source
     names.py        which names may be part of a contract
     codec.py        values to JSON and back, checked
-    shape.py        how a Python type looks as JSON; record.py for dataclasses, scalars.py
+    annotation.py   from a Python annotation to its shape
+    shape.py        the shape of a type in JSON, and how shapes combine
+    record.py       the shape of a frozen dataclass
+    scalars.py      int64, decimals and times
 """
 
 from gesta.domain.aggregate import aggregate

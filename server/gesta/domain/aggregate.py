@@ -5,6 +5,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
 
 from gesta.domain import source
+from gesta.domain.annotation import hints_of, record_shape
 from gesta.domain.codec import Codec
 from gesta.domain.command import Command, Query
 from gesta.domain.contract import CommandType, QueryType
@@ -16,7 +17,6 @@ from gesta.domain.errors import (
 )
 from gesta.domain.event import EventType, event_type_of_class
 from gesta.domain.names import check_name
-from gesta.domain.record import hints_of, record_shape
 from gesta.domain.signature import command_type, members_of, query_type
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from gesta.domain.errors import InvalidArgument, Malformed, Unserialisable
+from gesta.domain.errors import DefinitionError, InvalidArgument, Malformed, Unserialisable
 from gesta.domain.record import ENCODER, wire_struct
 from gesta.domain.shape import Shape
 
@@ -22,7 +22,7 @@ class Codec:
     def __init__(self, shape: Shape, what: str) -> None:
         self.what = what
         self.shape = shape
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(shape.wire).decode
+        self._decode = _decoder(shape.wire, what)
         self._lift = shape.lift
         self._lower = shape.lower
 
@@ -64,7 +64,7 @@ class ArgumentsCodec:
         self.what = what
         name = what.rsplit(".", 1)[-1] + "_arguments"
         self.wire = wire_struct(name, module, shapes, defaults, what)
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self.wire).decode
+        self._decode = _decoder(self.wire, what)
         self._lifts = [(name, shape.lift) for name, shape in shapes.items() if shape.lift]
         self._codecs = {name: Codec(shape, f"{what}({name})") for name, shape in shapes.items()}
 
@@ -94,6 +94,13 @@ class ArgumentsCodec:
         data = ENCODER.encode(parts)
         self.decode(data)
         return data
+
+
+def _decoder(wire: Any, what: str) -> Callable[[bytes], Any]:
+    try:
+        return msgspec.json.Decoder(wire).decode
+    except TypeError as error:  # for example a constraint that does not go with its type
+        raise DefinitionError(what, str(error)) from error
 
 
 def malformed(error: Exception) -> Malformed:

@@ -1,6 +1,7 @@
 """One decision: drive a command's generator, and let nothing out that could not be stored."""
 
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -77,7 +78,8 @@ def decide(
         _close(command, decision)
         raise _failed(command, error) from error
     except BaseException:
-        _close(command, decision)
+        with suppress(Exception):  # what interrupts us matters more than a broken `finally`
+            decision.close()
         raise
     return decided
 

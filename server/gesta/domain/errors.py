@@ -3,6 +3,7 @@
     DomainError
     ├── DefinitionError          what, where: an aggregate that cannot be hosted, found at import
     ├── TargetError              target, detail: nothing to host was found there
+    ├── Malformed                field, detail: bytes that do not fit a type
     ├── InvalidArgument          field, detail: the caller's mistake
     ├── UnreadableEvent          event_type, schema_version: today's code cannot read it
     │   ├── UnknownEvent         the aggregate has no such event, or not in that schema version
@@ -46,7 +47,8 @@ class TargetError(DomainError):
 class Malformed(DomainError):
     """Bytes that do not fit a type. `field` is a path such as "items[2].price", "" for the whole.
 
-    Inside this room only: callers get it as InvalidArgument, UndecodableEvent or Unserialisable.
+    Arguments and events raise it as InvalidArgument and UndecodableEvent; replies and states as it
+    is, for there the two sides run different code.
     """
 
     def __init__(self, field: str, detail: str) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, dataclass_transform
 
+from gesta.domain.annotation import record_shape
 from gesta.domain.codec import Codec
 from gesta.domain.errors import DefinitionError, Malformed, UndecodableEvent
 from gesta.domain.names import check_name
-from gesta.domain.record import record_shape
 
 T = TypeVar("T")
 

@@ -1,43 +1,22 @@
 """The shape of a frozen dataclass: a JSON object that refuses unknown fields."""
 
 import dataclasses
-import typing
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import msgspec
 
 from gesta.domain.errors import DefinitionError
-from gesta.domain.shape import Convert, Shape, shape_of
+from gesta.domain.shape import Convert, Shape
 
 ENCODER = msgspec.json.Encoder(order="deterministic")
 """Mappings and sets are written sorted: equal values are equal bytes."""
 
-# One wire struct per class, so that a description names it once. Shapes never change.
-_shapes: WeakKeyDictionary[type, Shape] = WeakKeyDictionary()
 
-
-def record_shape(cls: type, where: str, outer: tuple[type, ...] = ()) -> Shape:
-    """Raises DefinitionError for a dataclass that is not frozen, comparable and plain."""
-    if cls in outer:
-        raise DefinitionError(where, f"{cls.__qualname__} contains itself")
-    known = _shapes.get(cls)
-    if known is None:
-        known = _shapes[cls] = _compile(cls, where, (*outer, cls))
-    return known
-
-
-def hints_of(subject: Any, cls: type, where: str) -> dict[str, Any]:
-    """Resolved annotations. The class's own name resolves, though no module has bound it yet."""
-    try:
-        return typing.get_type_hints(subject, localns={cls.__name__: cls}, include_extras=True)
-    except NameError as error:
-        raise DefinitionError(
-            where, f"{error.name!r} is not defined here; define or import it above the class"
-        ) from error
-    except TypeError as error:
-        raise DefinitionError(where, str(error)) from error
+def record_of(cls: type, shapes: dict[str, Shape], defaults: dict[str, Any]) -> Shape:
+    """The shape of a dataclass whose fields have these shapes. Raises DefinitionError."""
+    wire = wire_struct(cls.__name__, cls.__module__, shapes, defaults, cls.__qualname__)
+    return Shape("object", wire, cls, wire, _lift(cls, shapes), _lower(cls, wire, shapes))
 
 
 def wire_struct(
@@ -63,23 +42,8 @@ def wire_struct(
         raise DefinitionError(where, str(error)) from error
 
 
-def _compile(cls: type, where: str, outer: tuple[type, ...]) -> Shape:
-    at = cls.__qualname__
-    _check_plain(cls, at if len(outer) == 1 else f"{where}: {at}")
-    hints = hints_of(cls, cls, at)
-    fields = dataclasses.fields(cls)
-    shapes = {f.name: shape_of(hints[f.name], f"{at}.{f.name}", outer) for f in fields}
-    defaults: dict[str, Any] = {}
-    for field in fields:
-        if field.default is not dataclasses.MISSING:
-            defaults[field.name] = field.default
-        elif field.default_factory is not dataclasses.MISSING:
-            defaults[field.name] = field.default_factory()
-    wire = wire_struct(cls.__name__, cls.__module__, shapes, defaults, at)
-    return Shape("object", wire, cls, wire, _lift(cls, shapes), _lower(cls, wire, shapes))
-
-
-def _check_plain(cls: Any, where: str) -> None:
+def check_plain(cls: Any, where: str) -> None:
+    """Raises DefinitionError for a dataclass that is not frozen, comparable and plain."""
     parameters = cls.__dataclass_params__
     if not parameters.frozen:
         raise DefinitionError(where, "the dataclass is mutable; add frozen=True")

@@ -5,6 +5,7 @@ from collections.abc import Generator, Mapping
 from types import UnionType
 from typing import Any, Never, NoReturn, Union, get_args, get_origin
 
+from gesta.domain.annotation import hints_of, shape_of
 from gesta.domain.codec import ArgumentsCodec, Codec
 from gesta.domain.command import Command, Query
 from gesta.domain.context import Context
@@ -12,8 +13,6 @@ from gesta.domain.contract import CommandType, QueryType
 from gesta.domain.errors import DefinitionError
 from gesta.domain.event import EventType, event_type_of_class
 from gesta.domain.names import reasons_of
-from gesta.domain.record import hints_of
-from gesta.domain.shape import shape_of
 
 ARGUMENTS_MAX = 100
 """No signature that people can read comes near; it bounds what one command may be asked."""
