@@ -136,7 +136,7 @@ class MemoryStore:
                 return f"version {event.version} where {version} is next"
             versions[key] = version
         ids = {command.command_id for command in batch.commands}
-        if len(ids) < len(batch.commands) or not ids.isdisjoint(self._commands):
+        if len(ids) < len(batch.commands) or any(each in self._commands for each in ids):
             return "a command id is stored already"
         return None
 
