@@ -1,0 +1,103 @@
+"""A handle on one aggregate, typed by its class."""
+
+from typing import Any, Generic, TypeVar, Unpack, cast
+
+from gesta.client.commands import CommandOptions, Commands
+from gesta.client.connection import Connection
+from gesta.client.errors import Outcome
+from gesta.client.payloads import decode_answer, type_of_aggregate
+from gesta.client.reads import ask_query, get_state
+from gesta.client.results import Done, State
+from gesta.domain import Call, Query, QueryCall
+
+R = TypeVar("R")
+S = TypeVar("S")
+
+
+class AggregateHandle(Generic[S]):
+    """Holds a type and an id and nothing else: make one whenever it is convenient."""
+
+    __slots__ = ("_commands", "_connection", "_type", "aggregate_id")
+
+    def __init__(
+        self,
+        connection: Connection,
+        commands: Commands,
+        aggregate_class: type[S],
+        aggregate_id: str,
+    ) -> None:
+        self._connection = connection
+        self._commands = commands
+        self._type = type_of_aggregate(aggregate_class)
+        self.aggregate_id = aggregate_id
+
+    @property
+    def aggregate_type(self) -> str:
+        return self._type.name
+
+    async def execute(self, call: Call[S, R], **options: Unpack[CommandOptions]) -> Done[R]:
+        """Executes `BankAccount.deposit(500)`, say; `options` are those of CommandOptions.
+
+        Raises Refused where the domain says no, VersionConflict and the like where a condition does
+        not hold, OutcomeUnknown where no answer came; gesta.domain's InvalidArgument for arguments
+        the signature does not allow, before anything is sent.
+        """
+        self._check(call.aggregate_type)
+        answer = await self._commands.execute(
+            self._type.name, self.aggregate_id, call.name, call.encode_arguments(), **options
+        )
+        return Done(
+            decode_answer(call.decode_reply, answer.reply, Outcome.DONE),
+            answer.version,
+            answer.position,
+            answer.token,
+            answer.event_count,
+            answer.replayed,
+            answer.command_id,
+        )
+
+    async def query(
+        self,
+        query: QueryCall[S, R] | Query[S, [], R],
+        *,
+        min_token: str | None = None,
+        timeout_s: float | None = None,
+    ) -> R:
+        """Asks `BankAccount.statement`, or `BankAccount.statement(...)` where it takes arguments.
+
+        With the `min_token` of an earlier answer this one includes everything up to there.
+        """
+        call = query() if isinstance(query, Query) else query
+        self._check(call.aggregate_type)
+        return await ask_query(
+            self._connection,
+            self._type.name,
+            self.aggregate_id,
+            call.name,
+            call.encode_arguments(),
+            call.decode_reply,
+            min_token,
+            timeout_s,
+        )
+
+    async def state(
+        self, *, min_token: str | None = None, timeout_s: float | None = None
+    ) -> State[S]:
+        """The aggregate as it stands; AggregateNotFound where it has no event."""
+        found: State[Any] = await get_state(
+            self._connection,
+            self._type.name,
+            self.aggregate_id,
+            self._type.decode_state,
+            min_token,
+            timeout_s,
+        )
+        return cast("State[S]", found)
+
+    def _check(self, aggregate_type: str) -> None:
+        # The type checker sees this too; an untyped caller would have it executed elsewhere.
+        if aggregate_type != self._type.name:
+            raise TypeError(f"a call of {aggregate_type}, asked of a {self._type.name}")
+
+    def __repr__(self) -> str:
+        return f"<{self._type.name} {self.aggregate_id!r}>"

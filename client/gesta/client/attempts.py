@@ -1,0 +1,77 @@
+"""One request and its attempts: when to stop, and what is known by then."""
+
+import asyncio
+from uuid import UUID
+
+import grpc
+
+from gesta.client.errors import (
+    DeadlineExceeded,
+    Expired,
+    GestaError,
+    Outcome,
+    OutcomeUnknown,
+    TryLater,
+    Unrecognised,
+)
+from gesta.client.retry import RetryBudget, RetryPolicy
+
+
+class Attempts:
+    """Slotted, for one is made per command. `command_id` is None for what writes nothing."""
+
+    __slots__ = ("_budget", "command_id", "count", "deadline", "in_doubt", "policy")
+
+    def __init__(
+        self, policy: RetryPolicy, budget: RetryBudget, deadline: float, command_id: bytes | None
+    ) -> None:
+        self.policy = policy
+        self._budget = budget
+        self.deadline = deadline
+        """By the loop's clock."""
+        self.command_id = command_id
+        self.count = 0
+        """Attempts that failed."""
+        self.in_doubt = False
+        """An attempt was sent and never answered. It may still be executed: bytes of a stream that
+        broke can be waiting at the server. A later answer that rests on the command id settles it;
+        one that says no more than "not now" does not."""
+
+    def answered(self) -> None:
+        """Call when an attempt succeeded."""
+        self._budget.answered()
+
+    async def pause(self, error: GestaError) -> None:
+        """Returns when it is time to ask again. Raises what the caller is to see otherwise."""
+        self.count += 1
+        delay_s = self.policy.delay_s(error, self.count)
+        if error.outcome is Outcome.UNKNOWN and self.command_id is not None:
+            self.in_doubt = True
+        late = delay_s is None or asyncio.get_running_loop().time() + delay_s >= self.deadline
+        if delay_s is None or late or not self._budget.take():
+            raise self._final(error) from error.__cause__
+        await asyncio.sleep(delay_s)
+
+    def out_of_time(self, sent: bool) -> GestaError:
+        """What is known when the deadline passes; `sent` says whether an attempt is under way."""
+        if self.command_id is not None and (sent or self.in_doubt):
+            return self.unknown("no answer came in time")
+        return DeadlineExceeded("there was no answer in time, and nothing was written")
+
+    def unknown(self, message: str) -> OutcomeUnknown:
+        """The outcome of an attempt that will get no answer."""
+        command_id = None if self.command_id is None else UUID(bytes=self.command_id)
+        return OutcomeUnknown(
+            f"{message}; ask again with command id {command_id}", command_id=command_id
+        )
+
+    def _final(self, error: GestaError) -> GestaError:
+        if isinstance(error, OutcomeUnknown) and error.command_id is None and self.command_id:
+            error.command_id = UUID(bytes=self.command_id)
+        if isinstance(error, Unrecognised) and error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return self.out_of_time(sent=True)
+        if self.in_doubt and isinstance(error, TryLater | Expired):
+            final = self.unknown(f"an earlier attempt was not answered, and then: {error}")
+            final.__cause__ = error
+            return final
+        return error

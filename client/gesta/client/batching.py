@@ -1,0 +1,94 @@
+"""Commands of concurrent callers over one stream, which is opened again when it breaks."""
+
+import asyncio
+from collections.abc import Callable
+
+from gesta.client.command_queue import CommandQueue, Waiting
+from gesta.client.errors import GestaError, Outcome, Unreachable
+from gesta.client.options import Options
+from gesta.client.retry import may_pass
+from gesta.client.session import Call, Session
+
+
+class CommandStream:
+    """Opened by the first command; one that breaks while idle stays closed until the next.
+
+    Whatever happens, every command put here gets an answer. One that a broken stream left
+    unanswered is sent again with its command id, in its old place, so that the commands of an
+    aggregate stay in order.
+    """
+
+    def __init__(self, open_call: Callable[[], Call], options: Options) -> None:
+        self._open_call = open_call
+        self._options = options
+        self._queue = CommandQueue(options.waiting_max)
+        self._session: Session | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def put(self, waiting: Waiting) -> None:
+        """Raises ClientClosed; Overloaded where too many wait already."""
+        self._queue.put(waiting)
+        if self._task is None or self._task.done():  # done, and `_ended` not yet called
+            self._task = asyncio.create_task(self._run())
+            self._task.add_done_callback(self._ended)
+
+    async def close(self) -> None:
+        """Answers what was not sent with ClientClosed, and waits a while for the rest."""
+        self._queue.close()
+        task = self._task
+        if task is not None:
+            await asyncio.wait({task}, timeout=self._options.close_timeout_s)
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _run(self) -> None:
+        failures = 0
+        while len(self._queue):
+            self._session = Session(self._open_call(), self._queue, self._options.window_max)
+            error = await self._session.run()
+            failures = 0 if self._session.opened else failures + 1
+            self._settle(self._session, error)
+            if len(self._queue):
+                await asyncio.sleep(self._options.retry.backoff_s(max(failures, 1)))
+
+    def _settle(self, session: Session, error: GestaError | None) -> None:
+        """The stream has ended. What it left is sent again, unless that would end the same way."""
+        left = [each for each in session.unanswered.values() if not each.answer.done()]
+        session.unanswered.clear()
+        if self._queue.closed:
+            for each in left:
+                each.close()
+            return
+        hopeless = error is not None and not may_pass(error)
+        again = []
+        for each in left:
+            each.attempts.count += 1
+            if hopeless or each.attempts.count >= each.attempts.policy.attempts_max:
+                each.fail(each.attempts.unknown(f"the stream broke: {error or 'it ended early'}"))
+            else:
+                again.append(each)
+        self._queue.put_back(again)
+        if not session.opened:
+            self._queue.count_failure(_unopened(error), hopeless)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Also when the task was cancelled, or died of a bug of ours: nobody may wait for ever."""
+        if self._task is task:
+            self._task = None
+        session, self._session = self._session, None
+        for each in session.unanswered.values() if session else ():
+            each.close()
+        failed = None if task.cancelled() else task.exception()
+        if failed is not None:
+            self._queue.answer_all()
+            task.get_loop().call_exception_handler(
+                {"message": "gesta's command stream failed", "exception": failed, "task": task}
+            )
+
+
+def _unopened(error: GestaError | None) -> GestaError:
+    """Nothing was sent, whatever the error itself says of that."""
+    if error is None or may_pass(error):
+        return Unreachable(f"no stream could be opened: {error or 'the server ended it'}")
+    error.outcome = Outcome.NOT_DONE
+    return error

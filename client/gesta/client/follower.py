@@ -1,0 +1,160 @@
+"""The connection of a subscription: one reader task that resumes where it stopped."""
+
+import asyncio
+
+from grpc import StatusCode
+from grpc.aio import AioRpcError, UnaryStreamCall
+
+from gesta.client.connection import Connection
+from gesta.client.errors import ClientClosed, DeadlineExceeded, GestaError, Unrecognised
+from gesta.client.retry import may_pass
+from gesta.client.status import from_rpc_error
+from gesta.v1.event_service_pb2 import SubscribeRequest, SubscribeResponse
+
+Call = UnaryStreamCall[SubscribeRequest, SubscribeResponse]
+
+FRAMES_AHEAD_MAX = 2
+"""Frames read before they are asked for. Two keep a fast reader busy; more would only hold memory,
+for what is not read here waits at the server."""
+
+HEARTBEAT_S_DEFAULT = 5
+_SILENT_HEARTBEATS = 3
+"""So many heartbeats missed, and the peer counts as gone though the connection looks alive."""
+
+
+class Follower:
+    """Reads frames into a short queue. A caller that is cancelled while it waits disturbs nothing:
+    a read of gRPC's own would take the whole call with it."""
+
+    def __init__(self, connection: Connection, request: SubscribeRequest) -> None:
+        self._connection = connection
+        self._request = request
+        self._frames: asyncio.Queue[SubscribeResponse | GestaError] = asyncio.Queue(
+            FRAMES_AHEAD_MAX
+        )
+        self._ended: GestaError | None = None
+        self._started = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.last_error: GestaError | None = None
+
+    async def start(self) -> None:
+        """Returns when the server has accepted; raises what it answered instead."""
+        self._task = asyncio.create_task(self._follow())
+        self._task.add_done_callback(self._died)
+        timeout_s = self._connection.options.timeout_s
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._started.wait()
+        except TimeoutError:
+            why = f": {self.last_error}" if self.last_error else ""
+            error = DeadlineExceeded(f"no subscription within {timeout_s} s{why}")
+            await self.stop(error)
+            raise error from self.last_error
+        except asyncio.CancelledError:
+            await self.stop(ClientClosed("the subscription was given up"))
+            raise
+        if self.last_error is not None and not may_pass(self.last_error):
+            await self.stop(self.last_error)
+            raise self.last_error
+
+    async def next_frame(self) -> SubscribeResponse:
+        """Raises the error that ended the subscription, every time."""
+        if self._task is None:
+            raise ClientClosed("use the subscription in `async with`")
+        if self._ended is not None:
+            raise self._ended
+        frame = await self._frames.get()
+        if isinstance(frame, GestaError):
+            self._ended = frame
+            raise frame
+        return frame
+
+    async def stop(self, error: GestaError) -> None:
+        """Who waits for a frame, or will, gets `error`. Idempotent."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.wait({self._task})
+        self._end(error)
+
+    async def _follow(self) -> None:
+        failures = 0
+        while True:
+            call = self._connection.events.Subscribe(self._request)
+            try:
+                error, opened = await self._read(call)
+            finally:
+                call.cancel()  # a call that is only dropped is never freed
+            self.last_error = error
+            if not may_pass(error):
+                self._started.set()
+                await self._frames.put(error)
+                return
+            failures = 0 if opened else failures + 1
+            await asyncio.sleep(self._connection.options.retry.backoff_s(max(failures, 1)))
+
+    async def _read(self, call: Call) -> tuple[GestaError, bool]:
+        """What the call ended with, and whether it had been accepted."""
+        opened = silent = False
+
+        def hang_up() -> None:
+            nonlocal silent
+            silent = True
+            call.cancel()
+
+        loop = asyncio.get_running_loop()
+        silence_s = _SILENT_HEARTBEATS * (self._request.heartbeat_s or HEARTBEAT_S_DEFAULT)
+        try:
+            while True:
+                timer = loop.call_later(silence_s, hang_up)
+                try:
+                    frame = await call.read()
+                finally:
+                    timer.cancel()
+                if not isinstance(frame, SubscribeResponse):
+                    return _passing("the server ended the stream"), opened
+                opened = True
+                self._note(frame)
+                await self._frames.put(frame)
+        except AioRpcError as failed:
+            return from_rpc_error(failed), opened
+        except asyncio.CancelledError:
+            if not silent:
+                raise
+            return _passing(f"nothing was heard for {silence_s} s"), opened
+
+    def _note(self, frame: SubscribeResponse) -> None:
+        """The next call resumes where nothing is missed: after the last checkpoint."""
+        request = self._request
+        kind = frame.WhichOneof("frame")
+        if kind == "batch" and frame.batch.checkpoint:
+            request.after_token = frame.batch.checkpoint
+        elif kind == "checkpoint":
+            request.after_token = frame.checkpoint.token
+        elif kind == "caught_up":
+            request.after_token = frame.caught_up.token
+        elif kind == "started":
+            request.after_token = frame.started.token
+            self.last_error = None
+            self._started.set()
+
+    def _end(self, error: GestaError) -> None:
+        if self._ended is None:
+            self._ended = error
+            while not self._frames.empty():
+                self._frames.get_nowait()
+            self._frames.put_nowait(error)
+
+    def _died(self, task: asyncio.Task[None]) -> None:
+        """Of a bug of ours: nobody may wait for ever."""
+        failed = None if task.cancelled() else task.exception()
+        if failed is not None:
+            self._started.set()
+            self._end(Unrecognised(f"the subscription failed: {failed!r}"))
+            task.get_loop().call_exception_handler(
+                {"message": "gesta's subscription failed", "exception": failed, "task": task}
+            )
+
+
+def _passing(message: str) -> GestaError:
+    return Unrecognised(message, code=StatusCode.UNAVAILABLE)

@@ -1,0 +1,78 @@
+"""Asking aggregates: their state, their queries, and which there are."""
+
+from collections.abc import AsyncGenerator, Callable
+from typing import TypeVar
+
+from gesta.client.connection import Connection
+from gesta.client.errors import Outcome
+from gesta.client.payloads import decode_answer
+from gesta.client.results import AggregateSummary, State
+from gesta.v1 import aggregate_service_pb2 as wire
+
+T = TypeVar("T")
+
+PAGE_SIZE = 1_000
+"""Aggregates fetched together in a list; the server's most."""
+
+
+async def get_state(
+    connection: Connection,
+    aggregate_type: str,
+    aggregate_id: str,
+    decode: Callable[[bytes], T],
+    min_token: str | None,
+    timeout_s: float | None,
+) -> State[T]:
+    """The state, by `decode`. Raises AggregateNotFound, UnreadableAnswer."""
+    answer = await connection.ask(
+        connection.aggregates.GetAggregate,
+        wire.GetAggregateRequest(
+            aggregate_type=aggregate_type, aggregate_id=aggregate_id, min_token=min_token
+        ),
+        connection.attempts(timeout_s),
+    )
+    state = decode_answer(decode, answer.state, Outcome.NOT_DONE)
+    return State(state, answer.version, answer.position, answer.token)
+
+
+async def ask_query(
+    connection: Connection,
+    aggregate_type: str,
+    aggregate_id: str,
+    query: str,
+    arguments: bytes,
+    decode: Callable[[bytes], T],
+    min_token: str | None,
+    timeout_s: float | None,
+) -> T:
+    """The reply, by `decode`. Raises AggregateNotFound, UnreadableAnswer."""
+    answer = await connection.ask(
+        connection.aggregates.QueryAggregate,
+        wire.QueryAggregateRequest(
+            aggregate_type=aggregate_type,
+            aggregate_id=aggregate_id,
+            query=query,
+            arguments=arguments,
+            min_token=min_token,
+        ),
+        connection.attempts(timeout_s),
+    )
+    return decode_answer(decode, answer.reply, Outcome.NOT_DONE)
+
+
+async def list_aggregates(
+    connection: Connection, aggregate_type: str, id_prefix: str, timeout_s: float | None
+) -> AsyncGenerator[AggregateSummary, None]:
+    """By id, in byte order; `timeout_s` is for each page."""
+    request = wire.ListAggregatesRequest(
+        aggregate_type=aggregate_type, id_prefix=id_prefix, page_size=PAGE_SIZE
+    )
+    while True:
+        page = await connection.ask(
+            connection.aggregates.ListAggregates, request, connection.attempts(timeout_s)
+        )
+        for each in page.aggregates:
+            yield AggregateSummary(each.aggregate_type, each.aggregate_id, each.version)
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
