@@ -48,6 +48,8 @@ from gesta.engine.writer import Writer
 from gesta.store.port import CommandRecord, EventStore
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_CONTEXT = Context("", 0, _EPOCH, "", UUID(int=0))
+"""For a command that does not ask for one."""
 _Answer = Callable[[Accepted | EngineError], None]
 
 
@@ -248,13 +250,7 @@ class Commands:
         hosted = actor.type
         assert hosted is not None
         spec = hosted.commands[command.name]
-        context = Context(
-            aggregate_id=command.aggregate_id,
-            version=actor.version,
-            now=_EPOCH + timedelta(microseconds=self._time.now_us()),
-            principal=command.envelope.principal,
-            command_id=UUID(bytes=command.command_id),
-        )
+        context = self._context(actor, command) if spec.takes_context else _NO_CONTEXT
         with self._watchdog:
             try:
                 arguments = spec.decode_arguments(command.arguments)
@@ -279,6 +275,15 @@ class Commands:
         if item.events:
             item.changes.append((actor, version, done.state))
             actor.version, actor.state = version, done.state
+
+    def _context(self, actor: Actor, command: Command) -> Context:
+        return Context(
+            aggregate_id=command.aggregate_id,
+            version=actor.version,
+            now=_EPOCH + timedelta(microseconds=self._time.now_us()),
+            principal=command.envelope.principal,
+            command_id=UUID(bytes=command.command_id),
+        )
 
     def _refuse(self, actor: Actor, item: Decided, error: EngineError) -> None:
         """Answer a refusal once all it rests on is committed."""
