@@ -18,9 +18,10 @@ from rich.table import Table
 
 from gesta.client import GestaError
 
+# As those of `gesta` itself, so far as it has them.
 EXIT_DIFFERENT = 1  # the figures are not what they must be
-EXIT_BAD_INPUT = 2  # as typer's own
-EXIT_FAILED = 3  # the server could not be started, reached or used
+EXIT_BAD_INPUT = 2
+EXIT_FAILED = 6  # the server could not be started, reached or used
 EXIT_INTERRUPTED = 130
 
 T = TypeVar("T")

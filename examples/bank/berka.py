@@ -96,6 +96,6 @@ def _row(fields: dict[str, str | None]) -> Row:
 
 
 def _hellers(text: str) -> int:
-    if not re.fullmatch(r"[-+]?\d{1,15}(\.\d{1,2})?", text):
+    if not re.fullmatch(r"[-+]?\d{1,12}(\.\d{1,2})?", text):
         raise ValueError(f"{text!r} is not an amount in CZK")
     return int(Decimal(text) * 100)

@@ -34,11 +34,10 @@ class Listener:
 
     async def listen(self, client: Client) -> None:
         """Follows the log from its first event, until cancelled."""
-        async with client.subscribe(types=[BankAccount]) as subscription:
-            async for events, _ in subscription.batches():
-                for event in events:
-                    self._apply(event)
-                self.position = events[-1].position
+        async with client.subscribe() as subscription:
+            async for event in subscription:
+                self._apply(event)
+                self.position = event.position
                 self._moved.set()
 
     async def reach(self, position: int) -> None:
@@ -89,7 +88,7 @@ async def figures_by_log(client: Client) -> LogFigures:
     states: dict[str, BankAccount] = {}
     commit_times: set[datetime] = set()
     events = 0
-    async for event in client.read(types=[BankAccount]):
+    async for event in client.read():
         state = states.get(event.aggregate_id, BankAccount())
         states[event.aggregate_id] = state.evolve(event.decode(BankAccount))
         commit_times.add(event.commit_time)

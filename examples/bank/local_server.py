@@ -27,7 +27,7 @@ async def local_server(folder: Path) -> AsyncIterator[str]:
     """
     with _report_file(folder) as report:
         server = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gesta.server.cli", "serve", "examples.bank"),
+            *(sys.executable, "-m", "gesta.server", "serve", "examples.bank"),
             *("--data", str(folder / "data"), "--listen", "127.0.0.1:0"),
             stdin=DEVNULL,
             stdout=PIPE,
