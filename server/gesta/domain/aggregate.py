@@ -1,5 +1,6 @@
 """Aggregates: the frozen state that decides."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar, dataclass_transform
@@ -160,14 +161,14 @@ def _evolve(cls: type) -> Callable[[Any, Any], Any]:
 def _events(cls: type, evolve: Callable[..., Any]) -> dict[type, EventType]:
     where = f"{cls.__qualname__}.evolve"
     hints = hints_of(evolve, cls, where)
-    returned = hints.pop("return", None)
-    if len(hints) != 1:
+    returned = hints.get("return")
+    parameters = list(inspect.signature(evolve).parameters)[1:]
+    if len(parameters) != 1 or parameters[0] not in hints:
         raise DefinitionError(where, "it takes one annotated event and nothing else")
     if returned is not cls and getattr(returned, "_name", None) != "Self":
         raise DefinitionError(where, f"it must return {cls.__qualname__}")
-    (annotation,) = hints.values()
     by_class: dict[type, EventType] = {}
-    for member in members_of(annotation):
+    for member in members_of(hints[parameters[0]]):
         found = event_type_of_class(member)
         if found is None:
             raise DefinitionError(where, f"{member!r} is not an @event")

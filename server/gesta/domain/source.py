@@ -9,6 +9,7 @@ import builtins
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
@@ -71,13 +72,12 @@ def _parsed(function: Callable[..., Any]) -> ast.AST | None:
 
 
 def _names(function: Any, cls: type) -> dict[str, object]:
-    closure = inspect.getclosurevars(function)
-    return {
-        **vars(builtins),
-        **function.__globals__,
-        **closure.nonlocals,
-        cls.__name__: cls,
-    }
+    """What the function's free names stand for, as far as they are bound yet."""
+    free = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # an empty cell: the class itself, still being made
+            free[name] = cell.cell_contents
+    return {**vars(builtins), **function.__globals__, **free, cls.__name__: cls}
 
 
 def _classes(case: ast.match_case, names: dict[str, object]) -> Iterator[object]:
