@@ -1,8 +1,18 @@
 """The example bank. `gesta serve examples.bank` hosts it, `python -m examples.bank` shows it off.
 
-terms         amounts, the reasons for a refusal, and replies
-events        what can happen to an account
-account       BankAccount: the state, and the commands that decide on it
+What an author writes
+    account.py        BankAccount: the state, and the commands that decide on it
+    events.py         what can happen to an account
+    terms.py          amounts, the reasons for a refusal, and replies
+What a caller does with it
+    __main__.py       the commands `demo` and `replay`
+    demo.py           a server under load, a live subscriber, and the proof that all agree
+    load.py           many callers at once
+    ledger.py         every account's figures, by three ways that share no code
+    replay.py         recorded transactions again, each balance compared with the bank's
+    berka.py          reads the file they are recorded in
+    local_server.py   a server as a process of its own
+    progress.py       a progress bar
 """
 
 from examples.bank.account import BankAccount

@@ -45,7 +45,7 @@ def prove(out: Console, account_ids: list[str], ways: dict[str, dict[str, Figure
     for way, accounts in ways.items():
         balance = sum(figures.balance for figures in accounts.values())
         transactions = sum(figures.transaction_count for figures in accounts.values())
-        out.print(f"{way:<34}{transactions:,} transactions, {czk(balance)} CZK in all")
+        out.print(f"{way:<35}{transactions:,} transactions, {czk(balance)} CZK in all")
     different = 0
     for account_id in sorted(set(account_ids).union(*ways.values())):
         found = [accounts.get(account_id) for accounts in ways.values()]
@@ -107,8 +107,8 @@ def _results(load: Load, log: LogFigures) -> Table:
         ("events", f"{log.events:,}"),
         ("commits (one fsync each)", f"{log.commits:,}"),
         ("events per commit", f"{log.events / log.commits:,.1f}"),
-        ("latency, half within", f"{load.latency_ms(0.50):,.1f} ms"),
-        ("latency, 99 % within", f"{load.latency_ms(0.99):,.1f} ms"),
+        ("latency p50", f"{load.latency_ms(0.50):,.1f} ms"),
+        ("latency p99", f"{load.latency_ms(0.99):,.1f} ms"),
     ):
         table.add_row(name, figure)
     return table

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from random import Random
 
 from examples.bank.account import BankAccount
@@ -22,6 +23,7 @@ CONNECTIONS = 4
 CALLERS = 256  # over all connections; each waits for its answer before it asks again
 OPENING_MAX_HELLERS = 1_000_00
 MOVEMENT_MAX_HELLERS = 500_00
+YEAR_BEGINS = date(2025, 1, 1)  # the load plays a year, so that accounts differ in their last day
 SEED = 20_261_123
 
 Request = tuple[str, Call[BankAccount, Balance]]
@@ -80,11 +82,14 @@ class Load:
     def _openings(self) -> Iterator[Request]:
         random = Random(SEED)
         for account_id in self.account_ids:
-            yield account_id, BankAccount.open(random.randint(0, OPENING_MAX_HELLERS))
+            deposit = random.randint(0, OPENING_MAX_HELLERS)
+            yield account_id, BankAccount.open(deposit, booked_on=YEAR_BEGINS)
 
     def _movements(self) -> Iterator[Request]:
         random = Random(SEED + 1)
         ids = self.account_ids
-        for _ in range(self.commands - len(ids)):
+        for number in range(self.commands - len(ids)):
             movement = random.choice((BankAccount.deposit, BankAccount.withdraw))
-            yield random.choice(ids), movement(random.randint(1, MOVEMENT_MAX_HELLERS))
+            amount = random.randint(1, MOVEMENT_MAX_HELLERS)
+            day = YEAR_BEGINS + timedelta(days=365 * number // self.commands)
+            yield random.choice(ids), movement(amount, booked_on=day)
