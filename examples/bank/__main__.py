@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar, cast
 
 import typer
 from examples.bank.berka import FormatError, czk, read_accounts
@@ -24,10 +24,17 @@ EXIT_BAD_INPUT = 2
 EXIT_FAILED = 6  # the server could not be started, reached or used
 EXIT_INTERRUPTED = 130
 
+EXPECTED = (StartError, AccountTakenError, GestaError)  # with a text that says it all
+
 T = TypeVar("T")
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
-app = typer.Typer(help="The example bank at work.", pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="The example bank at work.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
 
 @app.command()
@@ -70,8 +77,10 @@ def replay(
     """
     try:
         accounts = read_accounts(file)
-    except (FormatError, OSError) as problem:
+    except FormatError as problem:
         _fail(f"{file}: {problem}", EXIT_BAD_INPUT)
+    except OSError as problem:
+        _fail(f"{file}: {problem.strerror or problem}", EXIT_BAD_INPUT)
     rules = Rules(overdraft=not no_overdraft, rounding=not no_rounding)
     reports = _run(run_replay(accounts, rules, server, err))
     (_print_json if as_json else _print_table)(reports)
@@ -128,17 +137,18 @@ def _run(work: Coroutine[None, None, T]) -> T:
         return asyncio.run(until_stopped())
     except (KeyboardInterrupt, asyncio.CancelledError):
         _fail("stopped", EXIT_INTERRUPTED)
-    except (StartError, AccountTakenError, GestaError, ExceptionGroup) as error:
-        _fail(_told(error), EXIT_FAILED)
+    except Exception as error:
+        first = _first(error)
+        if isinstance(first, EXPECTED):
+            _fail(str(first), EXIT_FAILED)
+        raise  # a bug keeps its traceback
 
 
-def _told(error: Exception) -> str:
-    """The error's own words; of a group, the first one's. A bug keeps its traceback."""
+def _first(error: Exception) -> Exception:
+    """The error itself; of many tasks that failed, the first one's: mostly all say the same."""
     while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    if not isinstance(error, StartError | AccountTakenError | GestaError):
-        raise error
-    return str(error)
+        error = cast("ExceptionGroup[Exception]", error).exceptions[0]
+    return error
 
 
 def _fail(message: str, code: int) -> NoReturn:

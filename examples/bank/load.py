@@ -37,7 +37,7 @@ class Load:
     seconds: float = 0.0
     accepted: int = 0
     refused: int = 0
-    latencies_s: list[float] = field(default_factory=list)
+    latencies_s: list[float] = field(default_factory=list[float])
 
     @property
     def account_ids(self) -> list[str]:

@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import IO
 
@@ -19,7 +19,7 @@ class StartError(Exception):
 
 
 @contextlib.asynccontextmanager
-async def local_server(folder: Path) -> AsyncIterator[str]:
+async def local_server(folder: Path) -> AsyncGenerator[str, None]:
     """Serves the bank on a free port; yields HOST:PORT, and stops the server at the end.
 
     The log is in `folder`/data, and what the server reports in `folder`/server.log; neither is
