@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, field, fields
 from typing import Any, TypeVar, dataclass_transform
 
 from gesta.domain import source
@@ -18,6 +18,7 @@ from gesta.domain.errors import (
 )
 from gesta.domain.event import EventType, event_type_of_class
 from gesta.domain.names import check_name
+from gesta.domain.record import frozen
 from gesta.domain.signature import command_type, members_of, query_type
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ def aggregate(
         check_name(name, f"@aggregate on {cls.__qualname__}")
         if not isinstance(snapshot_every, int) or snapshot_every < 1:
             raise DefinitionError(cls.__qualname__, "snapshot_every must be 1 or more events")
-        made = dataclass(frozen=True, slots=True)(cls)
+        made = frozen(cls)
         made.__gesta_aggregate__ = AggregateType(  # type: ignore[attr-defined]
             made, name, snapshot_every
         )

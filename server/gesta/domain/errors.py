@@ -16,7 +16,6 @@
 `Rejected` is not in the tree: the domain saying no is an answer, not an error of ours. An author
 raises it; it lives in `rejection.py`.
 """
-# ruff: noqa: N818  (named by what is wrong, as the words of this project are)
 
 
 class DomainError(Exception):

@@ -1,13 +1,14 @@
 """Events: what an aggregate remembers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeVar, dataclass_transform
 
 from gesta.domain.annotation import record_shape
 from gesta.domain.codec import Codec
 from gesta.domain.errors import DefinitionError, Malformed, UndecodableEvent
 from gesta.domain.names import check_name
+from gesta.domain.record import frozen
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ def event(name: str, *, version: int = 1) -> Callable[[type[T]], type[T]]:
         check_name(name, f"@event on {cls.__qualname__}")
         if not isinstance(version, int) or not 1 <= version <= SCHEMA_VERSION_MAX:
             raise DefinitionError(cls.__qualname__, f"version {version!r} must be 1 or more")
-        made = dataclass(frozen=True, slots=True)(cls)
+        made = frozen(cls)
         made.__gesta_event__ = EventType(made, name, version)  # type: ignore[attr-defined]
         return made
 

@@ -2,15 +2,25 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from gesta.domain.errors import DefinitionError
 from gesta.domain.shape import Convert, Shape
 
+T = TypeVar("T")
+
 ENCODER = msgspec.json.Encoder(order="deterministic")
 """Mappings and sets are written sorted: equal values are equal bytes."""
+
+
+def frozen(cls: type[T]) -> type[T]:
+    """The class as a frozen, slotted dataclass. Raises DefinitionError."""
+    try:
+        return dataclasses.dataclass(frozen=True, slots=True)(cls)
+    except (TypeError, ValueError) as error:  # for example a mutable default
+        raise DefinitionError(cls.__qualname__, str(error)) from error
 
 
 def record_of(cls: type, shapes: dict[str, Shape], defaults: dict[str, Any]) -> Shape:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Rejected(Exception):  # noqa: N818  (a refusal is an answer, not an error)
+class Rejected(Exception):
     """Raised in a command to refuse it; the command's events are discarded.
 
     `reason` must be a member of the command's `rejects`; any other is a bug and reaches the caller

@@ -1,7 +1,7 @@
 """What the author of an aggregate tests with. No server, no clock, no disk.
 
 scenario.py    given(...).when(...).then(...): one example, read as a sentence
-machine.py     machine(BankAccount): a Hypothesis state machine with the invariants of the log
+stateful.py    machine(BankAccount): a Hypothesis state machine with the invariants of the log
 strategies.py  from a type hint to a Hypothesis strategy
 
 `machine` needs Hypothesis: `pip install gesta[testing]`. `given` needs nothing.
@@ -22,7 +22,7 @@ def machine(aggregate: type, /, **arguments: Any) -> Any:
     Raises ModuleNotFoundError without Hypothesis, TypeError for an unknown command or argument.
     """
     try:
-        from gesta.testing.machine import machine_of
+        from gesta.testing.stateful import machine_of
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise

@@ -122,6 +122,12 @@ def test_a_mutable_state_field_is_refused(annotation: Any, what: str) -> None:
     assert what in error.what
 
 
+@pytest.mark.parametrize("make", [event("Odd"), aggregate("Odd")])
+def test_a_mutable_default_is_refused(make: Any) -> None:
+    body = {"__annotations__": {"items": Mapping[str, int]}, "items": {}, "evolve": evolve}
+    assert "mutable default" in refusal(lambda: make(type("Odd", (), body))).what
+
+
 def test_a_constraint_that_does_not_go_with_its_type_is_refused() -> None:
     def define() -> object:
         @event("Odd")

@@ -1,0 +1,128 @@
+"""given, when, then: what passes, and what a failure says."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.unit.domain.bank import (
+    AccountOpened,
+    Balance,
+    BankAccount,
+    MoneyDeposited,
+    MoneyWithdrawn,
+    Refusal,
+)
+from tests.unit.domain.test_decide import Noted, Odd
+
+from gesta.domain.errors import ForeignEvent, HandlerFailed, InvalidArgument
+from gesta.testing import given
+
+OPEN = given(BankAccount, AccountOpened("Ann"), MoneyDeposited(100))
+
+
+def said(failure: pytest.ExceptionInfo[AssertionError]) -> str:
+    return str(failure.value)
+
+
+def test_an_example_reads_as_a_sentence_and_chains() -> None:
+    (
+        OPEN.when(BankAccount.deposit(5))
+        .then(MoneyDeposited(5), reply=Balance(105))
+        .when(BankAccount.withdraw(6, reference="r"))
+        .then(MoneyWithdrawn(6, "r"), state=BankAccount(99, is_open=True))
+        .when(BankAccount.withdraw(100))
+        .rejected(Refusal.INSUFFICIENT_FUNDS, "too little")
+        .answers(BankAccount.statement(), Balance(99))
+    )
+
+
+def test_a_scenario_is_unchanged_by_what_follows_from_it() -> None:
+    OPEN.when(BankAccount.deposit(5)).then(MoneyDeposited(5))
+    assert OPEN.state == BankAccount(100, is_open=True)
+    assert OPEN.context.version == 2
+
+
+def test_the_context_can_be_set() -> None:
+    moment = datetime(2030, 1, 1, tzinfo=UTC)
+    start = given(BankAccount, MoneyDeposited(9), principal="ann", aggregate_id="a", at=moment)
+    assert (start.context.now, start.context.aggregate_id) == (moment, "a")
+    start.when(BankAccount.withdraw(1)).then(MoneyWithdrawn(1, "ann"))
+    after = start.when(BankAccount.withdraw(1), principal="bob").then(MoneyWithdrawn(1, "bob"))
+    assert (after.context.version, after.context.principal) == (2, "bob")
+    after.answers(BankAccount.overdraft_by(10), ("bob", 2))
+
+
+def test_other_events_fail_with_a_diff() -> None:
+    outcome = OPEN.when(BankAccount.deposit(5))
+    with pytest.raises(AssertionError) as failure:
+        outcome.then(MoneyDeposited(6))
+    assert "BankAccount.deposit(amount=5) gave other events" in said(failure)
+    assert "- MoneyDeposited(amount=6)" in said(failure)
+    assert "+ MoneyDeposited(amount=5)" in said(failure)
+
+
+def test_no_expected_events_means_none() -> None:
+    outcome = OPEN.when(BankAccount.deposit(5))
+    with pytest.raises(AssertionError):
+        outcome.then()
+    OPEN.when(BankAccount.open("Bob")).then(reply=Balance(100))
+
+
+def test_another_reply_fails() -> None:
+    outcome = OPEN.when(BankAccount.deposit(5))
+    with pytest.raises(AssertionError) as failure:
+        outcome.then(MoneyDeposited(5), reply=Balance(5))
+    assert "- Balance(value=5)" in said(failure)
+
+
+def test_another_state_fails() -> None:
+    outcome = OPEN.when(BankAccount.deposit(5))
+    with pytest.raises(AssertionError, match="another state"):
+        outcome.then(MoneyDeposited(5), state=BankAccount(1))
+
+
+def test_another_answer_fails() -> None:
+    with pytest.raises(AssertionError, match="answers something else"):
+        OPEN.answers(BankAccount.statement(), Balance(1))
+
+
+def test_an_unexpected_rejection_fails_with_its_reason() -> None:
+    outcome = OPEN.when(BankAccount.withdraw(101))
+    with pytest.raises(AssertionError) as failure:
+        outcome.then(MoneyWithdrawn(101))
+    assert "INSUFFICIENT_FUNDS (too little, short='1')" in said(failure)
+
+
+def test_a_missing_rejection_fails_with_the_events() -> None:
+    outcome = OPEN.when(BankAccount.deposit(5))
+    with pytest.raises(AssertionError, match="MoneyDeposited"):
+        outcome.rejected(Refusal.ACCOUNT_NOT_OPEN)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [(Refusal.ACCOUNT_NOT_OPEN, None), (Refusal.INSUFFICIENT_FUNDS, "too much")],
+)
+def test_another_reason_or_message_fails(reason: Refusal, message: str | None) -> None:
+    outcome = OPEN.when(BankAccount.withdraw(101))
+    with pytest.raises(AssertionError, match="another reason"):
+        outcome.rejected(reason, message)
+
+
+def test_a_bug_is_raised_and_not_taken_for_an_outcome() -> None:
+    with pytest.raises(HandlerFailed):
+        given(Odd).when(Odd.note("break"))
+
+
+def test_arguments_that_no_caller_could_send_are_refused() -> None:
+    with pytest.raises(InvalidArgument):
+        OPEN.when(BankAccount.deposit(2**63))
+
+
+def test_an_event_of_another_aggregate_cannot_be_given() -> None:
+    with pytest.raises(ForeignEvent):
+        given(BankAccount, Noted())
+
+
+def test_a_class_that_is_no_aggregate_cannot_be_given() -> None:
+    with pytest.raises(TypeError, match="not an @aggregate"):
+        given(Balance)
