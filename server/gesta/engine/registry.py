@@ -21,6 +21,9 @@ from gesta.store.port import CorruptLog, EventStore, StorageFailed, Stream
 _EVICTION_SCAN_MAX = 64
 """Busy actors that are passed over to find an idle one; they were just used, so they move on."""
 
+_PASSIVATE_MAX = 10_000
+"""Idle actors looked at in one tick, a few milliseconds' worth; the rest goes with the next."""
+
 _FOLD_CHECK_EVERY = 32
 """Events folded between two looks at the clock."""
 
@@ -91,14 +94,15 @@ class Registry:
     def passivate_idle(self, idle_ticks: int) -> int:
         """Move time on by one tick, and let go of actors unused for so many; how many went."""
         self._tick += 1
-        gone = 0
-        for key, actor in list(islice(self._actors.items(), 10_000)):
+        idle: list[tuple[str, str]] = []
+        for key, actor in islice(self._actors.items(), _PASSIVATE_MAX):
             if actor.used_at > self._tick - idle_ticks:
                 break
             if actor.evictable:
-                del self._actors[key]
-                gone += 1
-        return gone
+                idle.append(key)
+        for key in idle:
+            del self._actors[key]
+        return len(idle)
 
     async def close(self) -> None:
         """Wait for loads under way; their waiters get their answers."""
