@@ -2,17 +2,21 @@
 
 port        the contract every store keeps, and the records that cross it
 memory      the reference implementation; closing it loses the log
-sqlite      the durable one: a log in one file
+sqlite      the durable one: a log in one file; open, close, fail
+writer      the one connection that writes
+readers     the connections that only read
 connection  a whole job in one hop through aiosqlite
-schema      the tables, and how a new file comes to be
-header      what a file is, judged before anything touches it
 lock        one server per log
+header      what a file is, judged before anything touches it
+schema      the tables, and how a new file comes to be
 seal        start-up: after it, what is readable is on the disk
+wal         SQLite's write-ahead log, read from outside
 writing     one batch, one transaction
 reading     pages of events, streams, places in time
 answers     the remembered answers to commands: find, list, forget
-names       integers for texts that come back in every row
 rows        rows and records, and the checksum between them
+names       integers for texts that come back in every row
+streams     which aggregate a stream's number stands for
 
 docs/format.md fixes what is in the file. The errors:
 
@@ -41,10 +45,12 @@ from gesta.store.port import (
     Stream,
     StreamHead,
 )
+from gesta.store.sqlite import SqliteStore
 
 __all__ = [
     "EventStore",
     "MemoryStore",
+    "SqliteStore",
     "Batch",
     "EventRecord",
     "CommandRecord",

@@ -1,0 +1,192 @@
+"""Pages of events, streams, and places in time. Runs on a reader's thread.
+
+No read transaction outlives one statement, because an open one keeps the write-ahead log from being
+begun anew. What is read together is bounded by a head taken before: the log only grows behind it.
+"""
+
+from contextlib import closing
+from typing import NamedTuple
+
+from gesta.store.connection import JobConnection
+from gesta.store.names import Kind, Names
+from gesta.store.port import CorruptLog, EventRecord, Stream, StreamHead
+from gesta.store.rows import EVENT_COLUMNS, event_of, stream_of
+from gesta.store.streams import STREAM_COLUMNS, StreamNames
+
+_SELECT = f"SELECT {EVENT_COLUMNS} FROM events WHERE "  # noqa: S608
+_LOG = _SELECT + "position > ? AND position <= ? ORDER BY position LIMIT ?"
+_LOG_BACKWARDS = _SELECT + "position > ? AND position < ? ORDER BY position DESC LIMIT ?"
+_STREAM = _SELECT + "stream_id = ? AND version > ? AND +position <= ? ORDER BY version LIMIT ?"
+_STREAM_BACKWARDS = (
+    _SELECT + "stream_id = ? AND version < ? AND +position <= ? ORDER BY version DESC LIMIT ?"
+)
+_FIND_STREAM = (
+    f"SELECT {STREAM_COLUMNS} FROM streams "  # noqa: S608
+    "WHERE type_id = ? AND aggregate_id = ? AND +id <= ?"
+)
+_LIST_STREAMS = (
+    f"SELECT {STREAM_COLUMNS} FROM streams "  # noqa: S608
+    "WHERE type_id = ? AND aggregate_id >= ? AND aggregate_id > ? "
+    "AND (?4 IS NULL OR aggregate_id < ?4) AND +id <= ?5 ORDER BY aggregate_id LIMIT ?6"
+)
+
+_POSITION = EventRecord._fields.index("position")
+_VERSION = EventRecord._fields.index("version")
+
+
+class Bounds(NamedTuple):
+    """How far the log is confirmed; taken on the loop, when a read begins."""
+
+    head: int
+    streams: int
+
+
+class Page(NamedTuple):
+    """Events that were read, and whether a limit ended them."""
+
+    events: list[EventRecord]
+    is_cut: bool
+
+
+class Reader:
+    """The reads of one connection."""
+
+    def __init__(self, connection: JobConnection, names: Names, streams_max: int) -> None:
+        self.connection = connection
+        self._names = names
+        self._streams = StreamNames(connection, names.texts, streams_max)
+
+    def log(
+        self, bounds: Bounds, after: int, until: int, limit: int, bytes_max: int
+    ) -> list[EventRecord]:
+        after, until = max(after, 0), min(until, bounds.head)
+        if after >= until:
+            return []
+        page = self._page(_LOG, (after, until, max(limit, 0)), limit, bytes_max)
+        _check_run(page, _POSITION, after + 1, +1, until)
+        return page.events
+
+    def log_backwards(
+        self, bounds: Bounds, before: int, limit: int, bytes_max: int
+    ) -> list[EventRecord]:
+        before = min(before, bounds.head + 1)
+        if before <= 1:
+            return []
+        page = self._page(_LOG_BACKWARDS, (0, before, max(limit, 0)), limit, bytes_max)
+        _check_run(page, _POSITION, before - 1, -1, 1)
+        return page.events
+
+    def stream(
+        self, bounds: Bounds, number: int, after: int, limit: int, bytes_max: int
+    ) -> list[EventRecord]:
+        after = min(max(after, 0), bounds.head)
+        page = self._page(_STREAM, (number, after, bounds.head, max(limit, 0)), limit, bytes_max)
+        # Where the stream ends is not known here, but one that exists has a first event.
+        last = page.events[-1].version if page.events else (1 if after == 0 else after)
+        _check_run(page, _VERSION, after + 1, +1, last)
+        return page.events
+
+    def stream_backwards(
+        self, bounds: Bounds, number: int, before: int, limit: int, bytes_max: int
+    ) -> list[EventRecord]:
+        before = min(before, bounds.head + 1)
+        if before <= 1:
+            return []
+        page = self._page(
+            _STREAM_BACKWARDS, (number, before, bounds.head, max(limit, 0)), limit, bytes_max
+        )
+        first = page.events[0].version if page.events else 1
+        _check_run(page, _VERSION, first, -1, 1)
+        return page.events
+
+    def find_stream(
+        self, bounds: Bounds, aggregate_type: str, aggregate_id: str
+    ) -> StreamHead | None:
+        type_id = self._names.numbers[Kind.AGGREGATE_TYPE].get(aggregate_type)
+        row = self.connection.execute(
+            _FIND_STREAM, (type_id, aggregate_id, bounds.streams)
+        ).fetchone()
+        if row is None:
+            return None
+        if stream_of(row, self._names.texts) != (aggregate_type, aggregate_id):
+            raise CorruptLog(f"stream {row[0]} is not where its id says")
+        return self._head_of(bounds, aggregate_type, aggregate_id, row[0])
+
+    def list_streams(
+        self, bounds: Bounds, aggregate_type: str, id_prefix: str, after_id: str, limit: int
+    ) -> list[StreamHead]:
+        type_id = self._names.numbers[Kind.AGGREGATE_TYPE].get(aggregate_type)
+        rows = self.connection.execute(
+            _LIST_STREAMS,
+            (type_id, id_prefix, after_id, _after_prefix(id_prefix), bounds.streams, max(limit, 0)),
+        ).fetchall()
+        heads = []
+        for row in rows:
+            of_type, aggregate_id = stream_of(row, self._names.texts)
+            if of_type != aggregate_type or not aggregate_id.startswith(id_prefix):
+                raise CorruptLog(f"stream {row[0]} is not where its id says")
+            heads.append(self._head_of(bounds, aggregate_type, aggregate_id, row[0]))
+        return heads
+
+    def position_at(self, bounds: Bounds, commit_time_us: int) -> int:
+        at_or_before, later = 0, bounds.head + 1
+        while later - at_or_before > 1:
+            middle = (at_or_before + later) // 2
+            (event,) = self.log(bounds, middle - 1, middle, 1, 0)
+            if event.commit_time_us <= commit_time_us:
+                at_or_before = middle
+            else:
+                later = middle
+        return at_or_before
+
+    def _head_of(
+        self, bounds: Bounds, aggregate_type: str, aggregate_id: str, number: int
+    ) -> StreamHead:
+        last = self.stream_backwards(bounds, number, bounds.head + 1, 1, 0)
+        stream = Stream(aggregate_type, aggregate_id, number)
+        return StreamHead(stream, last[0].version)
+
+    def _page(self, sql: str, parameters: tuple[int, ...], limit: int, bytes_max: int) -> Page:
+        """Rows as they come, so that one too many is read at most, not a page of large ones."""
+        events: list[EventRecord] = []
+        size = 0
+        streams, names = self._streams, self._names.texts
+        with closing(self.connection.execute(sql, parameters)) as rows:
+            for row in rows:
+                event = event_of(row, streams, names)
+                size += len(event.data) + len(event.metadata or b"")
+                if size > bytes_max and events:
+                    return Page(events, is_cut=True)
+                events.append(event)
+        return Page(events, is_cut=len(events) >= limit)
+
+
+def _check_run(page: Page, field: int, first: int, step: int, last: int) -> None:
+    """Nothing is missing from `first` on, and nothing up to `last` unless a limit came before.
+
+    `field` says where in an event the running number is.
+    """
+    events = page.events
+    expected = range(first, first + step * len(events), step)
+    if [event[field] for event in events] != list(expected):
+        for event, number in zip(events, expected, strict=True):
+            if event[field] != number:
+                raise CorruptLog(
+                    f"{EventRecord._fields[field]} {number} is missing", event.position
+                )
+    if not page.is_cut and expected.stop != last + step:
+        missing = expected.stop
+        raise CorruptLog(
+            f"{EventRecord._fields[field]} {missing} is missing",
+            missing if field == _POSITION else None,
+        )
+
+
+def _after_prefix(prefix: str) -> str | None:
+    """The least text greater than all that start with the prefix; None if there is none."""
+    stem = prefix.rstrip("\U0010ffff")
+    if not stem:
+        return None
+    following = ord(stem[-1]) + 1
+    # The surrogates, U+D800 to U+DFFF, have no UTF-8.
+    return stem[:-1] + chr(0xE000 if following == 0xD800 else following)

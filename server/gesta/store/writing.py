@@ -1,0 +1,201 @@
+"""One batch, one transaction: built as lists of parameters, written in a few large statements.
+
+Many rows go into one INSERT because Python lets go of the interpreter lock and takes it again at
+every step, and may wait 5 ms for it each time while the event loop is busy.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from msgspec.msgpack import Encoder
+
+from gesta.store.connection import JobConnection, is_code
+from gesta.store.names import Draft, Kind, Name, Names
+from gesta.store.port import Batch, StorageFailed, StorageFull, Stream, slice_of
+from gesta.store.rows import checksum
+
+_CHUNK_ROWS = (256, 64, 16, 4, 1)
+"""Few sizes, so that every statement stays prepared; the largest has 4,352 of SQLite's 32,766
+parameters."""
+
+_EVENT = "(?,?,?,?,?,?,CAST(? AS TEXT),?,?,?,?,?,?,?,?,CAST(? AS TEXT),?)"
+_COMMAND = "(?,?,?,?,?,?,CAST(? AS TEXT),?)"
+_STREAM = "(?,?,?,?,?)"
+_NAME = "(?,?,?,?)"
+
+_encode = Encoder().encode
+
+
+class Base(NamedTuple):
+    """What a batch builds on: the confirmed state of the log."""
+
+    head: int
+    streams: int
+    names: Names
+
+
+class Drawn(NamedTuple):
+    """The numbers a batch has drawn, to be adopted now that it is committed."""
+
+    streams: list[tuple[Stream, int]]
+    """Every handle without a number, and the number; handles on one stream share it."""
+    stream_count: int
+    """How many streams there are now."""
+    names: list[Name]
+
+
+class _Statements:
+    """INSERTs of a table in all chunk sizes."""
+
+    def __init__(self, table: str, row: str) -> None:
+        self._columns = row.count("?")
+        self._texts = [
+            (rows, f"INSERT INTO {table} VALUES " + ",".join([row] * rows))  # noqa: S608
+            for rows in _CHUNK_ROWS
+        ]
+
+    def run(self, connection: JobConnection, parameters: list[Any]) -> None:
+        at, end = 0, len(parameters)
+        for rows, sql in self._texts:
+            step = rows * self._columns
+            while end - at >= step:
+                connection.execute(sql, parameters[at : at + step])
+                at += step
+
+
+_INSERT_EVENTS = _Statements("events", _EVENT)
+_INSERT_COMMANDS = _Statements("commands", _COMMAND)
+_INSERT_STREAMS = _Statements("streams", _STREAM)
+_INSERT_NAMES = _Statements("names", _NAME)
+
+
+def write_batch(connection: JobConnection, batch: Batch, base: Base) -> Drawn:
+    """Commit the batch. StorageFull if it was rolled back for want of room, and nothing else."""
+    draft = _Draft(base)
+    events = draft.event_rows(batch)
+    commands = list(_command_rows(batch))
+    streams, names = draft.stream_rows(), draft.name_rows()
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        _INSERT_NAMES.run(connection, names)
+        _INSERT_STREAMS.run(connection, streams)
+        _INSERT_EVENTS.run(connection, events)
+        _INSERT_COMMANDS.run(connection, commands)
+        connection.execute("COMMIT")
+    except BaseException as error:
+        roll_back(connection)
+        if is_code(error, sqlite3.SQLITE_FULL) and _head(connection) == base.head:
+            raise StorageFull(str(error)) from error
+        raise
+    return draft.drawn()
+
+
+def roll_back(connection: JobConnection) -> None:
+    """End the transaction, unless SQLite has already done so."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+class _Draft:
+    """Numbers for the streams and names that a batch brings."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._names = Draft(base.names)
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._handles: list[Stream] = []
+
+    def event_rows(self, batch: Batch) -> list[Any]:
+        rows: list[Any] = []
+        event_types = self._base.names.numbers[Kind.EVENT_TYPE]
+        principals = self._base.names.numbers[Kind.PRINCIPAL]
+        name = self._names.number_of
+        position = self._base.head
+        for record, stream in zip(batch.events, batch.streams, strict=True):
+            position += 1
+            (
+                at,
+                aggregate_type,
+                aggregate_id,
+                version,
+                event_id,
+                event_type,
+                schema_version,
+                data,
+                command_id,
+                more_in_command,
+                commit_time_us,
+                occurred_at_us,
+                correlation_id,
+                causation_id,
+                principal,
+                traceparent,
+                metadata,
+            ) = record
+            if at != position:
+                raise StorageFailed(f"position {at} where {position} is next")
+            if stream.aggregate_id != aggregate_id or stream.aggregate_type != aggregate_type:
+                raise StorageFailed(f"event {position} is not of its stream")
+            rows += (
+                position,
+                stream.number or self._new_number(stream),
+                version,
+                event_id,
+                event_types.get(event_type) or name(Kind.EVENT_TYPE, event_type),
+                schema_version,
+                data,
+                command_id,
+                more_in_command,
+                commit_time_us,
+                occurred_at_us,
+                correlation_id,
+                causation_id,
+                principals.get(principal) or name(Kind.PRINCIPAL, principal),
+                traceparent,
+                metadata,
+                crc32(_encode(record)),
+            )
+        return rows
+
+    def stream_rows(self) -> list[Any]:
+        rows: list[Any] = []
+        for (aggregate_type, aggregate_id), number in self._numbers.items():
+            type_id = self._names.number_of(Kind.AGGREGATE_TYPE, aggregate_type)
+            slice_number = slice_of(aggregate_type, aggregate_id)
+            covered = (number, aggregate_type, aggregate_id, slice_number)
+            rows += (number, type_id, aggregate_id, slice_number, checksum(covered))
+        return rows
+
+    def name_rows(self) -> list[Any]:
+        return [value for name in self._names.new for value in (*name, checksum(name))]
+
+    def drawn(self) -> Drawn:
+        return Drawn(
+            [
+                (each, self._numbers[each.aggregate_type, each.aggregate_id])
+                for each in self._handles
+            ],
+            self._base.streams + len(self._numbers),
+            self._names.new,
+        )
+
+    def _new_number(self, stream: Stream) -> int:
+        key = (stream.aggregate_type, stream.aggregate_id)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._base.streams + len(self._numbers) + 1
+        self._handles.append(stream)
+        return number
+
+
+def _command_rows(batch: Batch) -> Iterator[Any]:
+    for record in batch.commands:
+        yield from record
+        yield crc32(_encode(record))
+
+
+def _head(connection: JobConnection) -> int:
+    (head,) = connection.execute("SELECT ifnull(max(position), 0) FROM events").fetchone()
+    return int(head)
