@@ -1,0 +1,51 @@
+"""The commands together, and how any of them ends."""
+
+import sys
+
+import typer
+
+from gesta.server.cli import exit_codes
+from gesta.server.cli.exit_codes import ExitCode
+from gesta.server.cli.failure import Failure
+from gesta.server.cli.output import report
+from gesta.server.cli.serve import serve
+
+# Typer carries its own copy of click since 0.20-odd; this base of its errors of usage can be
+# reached in every version through the one subclass that it exports.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    help="An event-sourced aggregate server, and commands to speak to one.",
+    epilog=exit_codes.epilog(),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(serve)
+
+
+@app.callback()
+def root() -> None:
+    """An event-sourced aggregate server, and commands to speak to one."""
+
+
+def main() -> None:
+    """The entry point: runs the command line, and ends the process with its exit code."""
+    # An error of the command line itself is found before any option is read.
+    as_json = "--json" in sys.argv
+    try:
+        code = app(prog_name="gesta", standalone_mode=False) or ExitCode.OK
+    except Failure as failure:
+        report(failure, as_json=as_json)
+        code = failure.code
+    except _UsageError as error:
+        report(Failure(ExitCode.BAD_INPUT, _told(error), reason="USAGE"), as_json=as_json)
+        code = ExitCode.BAD_INPUT
+    except (typer.Abort, KeyboardInterrupt):
+        code = ExitCode.INTERRUPTED
+    sys.exit(code)
+
+
+def _told(error: Exception) -> str:
+    message: str = error.format_message() if hasattr(error, "format_message") else str(error)
+    return message.rstrip(".") + "; see gesta --help"

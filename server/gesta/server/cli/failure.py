@@ -1,0 +1,29 @@
+"""How a command ends that cannot do what it was asked."""
+
+from collections.abc import Mapping
+
+from gesta.server.cli.exit_codes import ExitCode
+
+
+class Failure(Exception):
+    """Becomes one line on stderr, `gesta: <reason>: <text>`, and the exit code.
+
+    `reason` is a word that scripts may match; `fields` go into the object that --json prints.
+    `trace` is shown above the line: the caller's own code only, and only where it was asked for.
+    """
+
+    def __init__(
+        self,
+        code: ExitCode,
+        text: str,
+        *,
+        reason: str = "",
+        fields: Mapping[str, object] | None = None,
+        trace: str = "",
+    ) -> None:
+        self.code = code
+        self.text = text
+        self.reason = reason or code.name
+        self.fields = fields or {}
+        self.trace = trace
+        super().__init__(f"{self.reason}: {text}")
