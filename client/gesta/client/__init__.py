@@ -21,7 +21,7 @@ How it is done
     connection.py     one channel; unary calls with their attempts
     commands.py       from arguments to an answer, over a stream or alone
     batching.py       the stream that concurrent commands share; session.py for one call of it,
-                      command_queue.py for what waits
+                      command_queue.py for what waits, deadlines.py for how long
     follower.py       the connection of a subscription
     reads.py          state, queries and lists
     attempts.py       one request's attempts, and what is known when they end

@@ -1,9 +1,11 @@
 """Commands of concurrent callers over one stream, which is opened again when it breaks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 
 from gesta.client.command_queue import CommandQueue, Waiting
+from gesta.client.deadlines import Deadlines
 from gesta.client.errors import GestaError, Outcome, Unreachable
 from gesta.client.options import Options
 from gesta.client.retry import may_pass
@@ -24,10 +26,12 @@ class CommandStream:
         self._queue = CommandQueue(options.waiting_max)
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
+        self._deadlines = Deadlines(self._unanswered)
 
     def put(self, waiting: Waiting) -> None:
         """Raises ClientClosed; Overloaded where too many wait already."""
         self._queue.put(waiting)
+        self._deadlines.watch(waiting.attempts.deadline)
         if self._task is None or self._task.done():  # done, and `_ended` not yet called
             self._task = asyncio.create_task(self._run())
             self._task.add_done_callback(self._ended)
@@ -40,6 +44,11 @@ class CommandStream:
             await asyncio.wait({task}, timeout=self._options.close_timeout_s)
             task.cancel()
             await asyncio.wait({task})
+        self._deadlines.stop()
+
+    def _unanswered(self) -> Iterable[Waiting]:
+        sent = self._session.unanswered.values() if self._session else ()
+        return chain(sent, self._queue)
 
     async def _run(self) -> None:
         failures = 0

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import copy
 
 from gesta.client.attempts import Attempts
@@ -36,7 +36,7 @@ class Waiting:
             self.answer.set_exception(error)
 
     def expire(self) -> None:
-        """For the caller's timer."""
+        """The time is up."""
         if not self.answer.done():
             self.answer.set_exception(self.attempts.out_of_time(self.sent))
 
@@ -59,6 +59,9 @@ class CommandQueue:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Waiting]:
+        return iter(self._waiting)
 
     def put(self, waiting: Waiting) -> None:
         """Raises ClientClosed; Overloaded where too many wait already."""

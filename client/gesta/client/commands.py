@@ -102,20 +102,16 @@ class Commands:
         loop = asyncio.get_running_loop()
         stream = self._streams[0] if len(self._streams) == 1 else self._stream_of(request)
         waiting = Waiting(request, loop.create_future(), attempts)
-        timer = loop.call_at(attempts.deadline, waiting.expire)
-        try:
-            while True:
-                try:
-                    stream.put(waiting)
-                    answer = await waiting.answer
-                except GestaError as error:
-                    await attempts.pause(error)
-                    waiting.again(loop.create_future())
-                else:
-                    attempts.answered()
-                    return answer
-        finally:
-            timer.cancel()
+        while True:
+            try:
+                stream.put(waiting)
+                answer = await waiting.answer
+            except GestaError as error:
+                await attempts.pause(error)
+                waiting.again(loop.create_future())
+            else:
+                attempts.answered()
+                return answer
 
     def _stream_of(self, request: ExecuteRequest) -> CommandStream:
         return self._streams[zlib.crc32(request.aggregate_id.encode()) % len(self._streams)]

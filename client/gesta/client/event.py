@@ -20,6 +20,8 @@ class Event:
 
     __slots__ = ("_payload", "message")
 
+    _payload: dict[str, Any]
+
     def __init__(self, message: RecordedEvent) -> None:
         self.message = message
         """The protobuf message. Do not change it."""
@@ -63,10 +65,10 @@ class Event:
     def payload(self) -> dict[str, Any]:
         """The payload as plain JSON, decoded once; enums, times and decimals are strings here."""
         try:
-            payload: dict[str, Any] = self._payload
+            return self._payload
         except AttributeError:
-            payload = self._payload = msgspec.json.decode(self.message.data)
-        return payload
+            self._payload = msgspec.json.decode(self.message.data)
+            return self._payload
 
     def decode(self, *classes: type) -> Any:
         """The event as an instance of its own class.
