@@ -115,14 +115,14 @@ async def test_a_bank_that_disagrees_is_a_mismatch_and_exit_code_1(tmp_path: Pat
     file.write_text(
         "source,account_id,seq,date,command,amount,balance,rounding\n"
         "x,1,1,1993-10-02,OpenAccount,800.00,800.00,0.00\n"
-        "x,1,2,1993-10-03,Deposit,100.00,900.10,0.00\n"  # 0.10 too much: rounding not recorded
-        "x,1,3,1993-10-04,Deposit,100.00,1000.30,0.10\n"  # still 0.10 off
-        "x,1,4,1993-10-05,Withdraw,100.00,900.00,-0.20\n"
+        "x,1,2,1993-10-03,Deposit,100.00,900.10,0.00\n"  # off by 0.10, and no rounding says so
+        "x,1,3,1993-10-04,Deposit,100.00,1000.20,0.00\n"  # off by 0.20 now, by 0.10 in this row
+        "x,1,4,1993-10-05,Withdraw,100.00,900.00,0.00\n"  # right again, by 0.20 in this row
     )
     code, out, _ = await _run("--json", file=file)
-    assert (code, _totals(json.loads(out))) == (1, (4, 0, 3))
+    assert (code, _totals(json.loads(out))) == (1, (4, 0, 2))
     code, out, _ = await _run("--json", "--no-rounding", file=file)
-    assert (code, _totals(json.loads(out))) == (1, (4, 0, 1))  # only the last is off by over 0.10
+    assert (code, _totals(json.loads(out))) == (1, (4, 0, 1))  # the last one's change
 
 
 async def test_without_json_people_get_a_table_and_no_bar_where_there_is_no_terminal() -> None:

@@ -45,7 +45,7 @@ const (
 	// INVALID_ARGUMENT. The command id is older than the time for which answers are remembered, so
 	// that nobody can say any more whether it was executed; metadata `window_s`.
 	ErrorReason_ERROR_REASON_COMMAND_ID_EXPIRED ErrorReason = 5
-	// OUT_OF_RANGE. A version, time or position lies outside the log; metadata `head` or `last`.
+	// OUT_OF_RANGE. A version, time or position lies outside the log; metadata `field`, `asked`, `last`.
 	ErrorReason_ERROR_REASON_OUT_OF_RANGE ErrorReason = 6
 	// ABORTED. The aggregate is not at the expected version; metadata `expected`, `actual`,
 	// `aggregate_type`, `aggregate_id`. Read the events after `expected`, decide again, retry.

@@ -59,7 +59,8 @@ type RecordedEvent struct {
 	// What the caller attached.
 	Metadata map[string]string `protobuf:"bytes,16,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// More events of the same command follow at the next position. A reader that commits its own work
-	// commits it only after an event where this is false.
+	// commits it only after an event where this is false; behind a filter, where the command's last
+	// event may be missing, only where a batch has a checkpoint.
 	MoreInCommand bool `protobuf:"varint,17,opt,name=more_in_command,json=moreInCommand,proto3" json:"more_in_command,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
