@@ -15,6 +15,7 @@ from gesta.domain.errors import (
     ForeignEvent,
     HandlerFailed,
     UnknownEvent,
+    Unserialisable,
 )
 from gesta.domain.event import EventType, event_type_of_class
 from gesta.domain.names import check_name
@@ -61,7 +62,7 @@ class AggregateType:
         self.snapshot_every = snapshot_every
         self.initial: Any = _initial(state_class)
         """The state at version 0. One object for all: states are immutable."""
-        self._state = Codec(
+        self.state = Codec(
             record_shape(state_class, state_class.__qualname__), f"the state of {name}"
         )
         self._fold = _evolve(state_class)
@@ -117,18 +118,13 @@ class AggregateType:
     def encode_state(self, state: object) -> bytes:
         """Raises HandlerFailed for a state that its own encoding would change."""
         try:
-            return self._state.encode(state)[0]
-        except Exception as error:
+            return self.state.encode(state)[0]
+        except Unserialisable as error:
             raise HandlerFailed(f"{self.name}'s state", error) from error
 
     def decode_state(self, data: bytes) -> Any:
         """Raises Malformed for bytes that are not this code's state."""
-        return self._state.decode(data)
-
-    @property
-    def state(self) -> Codec:
-        """The encoding of the state, for descriptions and tests."""
-        return self._state
+        return self.state.decode(data)
 
     def __repr__(self) -> str:
         return f"<aggregate {self.name}>"

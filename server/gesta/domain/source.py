@@ -77,19 +77,30 @@ def _names(function: Any, cls: type) -> dict[str, object]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # an empty cell: the class itself, still being made
             free[name] = cell.cell_contents
-    return {**vars(builtins), **function.__globals__, **free, cls.__name__: cls}
+    names = {**vars(builtins), **function.__globals__, **free, cls.__name__: cls}
+    for local in function.__code__.co_varnames:  # an argument hides a global of its name
+        names.pop(local, None)
+    return names
 
 
 def _classes(case: ast.match_case, names: dict[str, object]) -> Iterator[object]:
     """The classes a case lets in. A wildcard lets in all, unless it only raises."""
-    pattern = case.pattern
-    if isinstance(pattern, ast.MatchAs) and pattern.pattern is None:
+    if _lets_in_all(case.pattern):
         if not _only_fails(case.body):
             yield UNKNOWN
         return
-    for node in ast.walk(pattern):
+    for node in ast.walk(case.pattern):
         if isinstance(node, ast.MatchClass):
             yield _resolve(node.cls, names)
+
+
+def _lets_in_all(pattern: ast.pattern) -> bool:
+    match pattern:
+        case ast.MatchAs(pattern=inner):
+            return inner is None or _lets_in_all(inner)
+        case ast.MatchOr(patterns=alternatives):
+            return any(_lets_in_all(each) for each in alternatives)
+    return False
 
 
 def _only_fails(body: list[ast.stmt]) -> bool:

@@ -173,6 +173,17 @@ def test_a_visible_rejection_that_is_not_declared_is_refused() -> None:
     assert "NOWHERE_DECLARED" in refusal(with_method(command(rejects=Refusal)(act))).what
 
 
+reason = "A_GLOBAL_OF_THE_NAME_OF_AN_ARGUMENT"
+
+
+def test_a_reason_only_known_when_it_happens_is_left_for_then() -> None:
+    def act(self: Any, reason: str) -> Decision[Happened, "Thing", None]:
+        yield Happened()
+        raise Rejected(reason)
+
+    assert with_method(command(rejects=Refusal)(act))()
+
+
 def test_a_rejection_by_a_command_that_declares_none_is_refused() -> None:
     def act(self: Any) -> Decision[Happened, "Thing", None]:
         yield Happened()

@@ -245,6 +245,19 @@ def test_a_wildcard_that_does_something_handles_the_rest() -> None:
     assert Thing() == Thing()
 
 
+def test_an_event_handled_by_isinstance_beside_the_match_is_handled() -> None:
+    @aggregate("Thing")
+    class Thing:
+        def evolve(self, event: Happened | Other) -> "Thing":
+            if isinstance(event, Other):
+                return self
+            match event:
+                case Happened() as happened:
+                    return self if happened.amount else Thing()
+
+    assert Thing() == Thing()
+
+
 def test_evolve_must_return_the_aggregate() -> None:
     def define() -> object:
         @aggregate("Thing")
