@@ -13,7 +13,8 @@ def main():
         version = "%d.%d" % sys.version_info[:2]
         sys.exit(
             "gesta needs Python 3.11 or newer; `%s` is %s.\n"
-            "Install a newer one, or name it: make PYTHON=/path/to/python3.12 ..." % (sys.executable, version)
+            "Install a newer one, or name it: make PYTHON=/path/to/python3.12 ..."
+            % (sys.executable, version)
         )
     target = sys.argv[1]
     if os.path.exists(os.path.join(target, "bin", "python")):
