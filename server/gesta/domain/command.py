@@ -39,7 +39,11 @@ class _Declared:
             raise DefinitionError(
                 self.handler.__qualname__, "its class has no @aggregate, so it cannot be called"
             )
-        return self.contract.signature.bind(*args, **kwargs).arguments
+        contract = self.contract
+        if not kwargs and contract.required <= len(args) <= len(contract.positional):
+            # Signature.bind costs 4 us, a fifth of what a client spends on a command.
+            return dict(zip(contract.positional, args, strict=False))
+        return contract.signature.bind(*args, **kwargs).arguments
 
 
 class Command(_Declared, Generic[S, P, R]):

@@ -1,12 +1,11 @@
 """What a decision may know beyond its state and arguments."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """Given to a command or query that asks for it by a first parameter annotated `Context`.
 
     The same command decided again with the same context gives the same events: take the time and

@@ -19,7 +19,9 @@ class HandlerType:
         "doc",
         "handler",
         "name",
+        "positional",
         "reply",
+        "required",
         "signature",
         "takes_context",
     )
@@ -40,6 +42,13 @@ class HandlerType:
         """The author's function: takes the state, perhaps a Context, then the arguments."""
         self.signature = signature
         """As a caller sees it: without state and Context."""
+        self.positional = tuple(
+            name
+            for name, each in signature.parameters.items()
+            if each.kind is not each.KEYWORD_ONLY
+        )
+        self.required = sum(each.default is each.empty for each in signature.parameters.values())
+        """How many arguments must be given, by position or by name."""
         self.takes_context = takes_context
         self.arguments = arguments
         self.reply = reply

@@ -51,7 +51,8 @@ class Requests:
         traceparent: str,
     ) -> Command:
         """An ExecuteRequest. `time_left_s` and `traceparent` are the call's own."""
-        check_type(request.aggregate_type, "aggregate_type")
+        if request.aggregate_type not in self._engine.catalog.types:
+            check_type(request.aggregate_type, "aggregate_type")
         check_id(request.aggregate_id, "aggregate_id")
         if not 0 < len(request.command) <= NAME_CHARS_MAX:
             raise InvalidRequest("command", f"must have 1 to {NAME_CHARS_MAX} characters")
