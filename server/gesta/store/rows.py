@@ -5,7 +5,7 @@ byte string that any language can build, in which None, "" and 0 differ. It cove
 integers that stand for them, so that a damaged name or stream shows in every event that uses it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -39,9 +39,15 @@ def checksum(record: tuple[Any, ...]) -> int:
     return crc32(_encode(record))
 
 
-def event_of(row: Row, streams: StreamNames, names: Mapping[int, str]) -> EventRecord:
-    """The event in a row of EVENT_COLUMNS; CorruptLog if it is not what was written."""
-    (
+def events_of(
+    rows: Iterable[Row], streams: StreamNames, names: Mapping[int, str]
+) -> list[EventRecord]:
+    """The events in rows of EVENT_COLUMNS; CorruptLog if one is not what was written.
+
+    One loop with everything in reach, because it runs for every event that is ever read.
+    """
+    events = []
+    for (
         position,
         stream_id,
         version,
@@ -59,33 +65,34 @@ def event_of(row: Row, streams: StreamNames, names: Mapping[int, str]) -> EventR
         traceparent,
         metadata,
         stored,
-    ) = row
-    try:
-        aggregate_type, aggregate_id = streams[stream_id]
-        fields = (
-            position,
-            aggregate_type,
-            aggregate_id,
-            version,
-            event_id,
-            names[event_type_id],
-            schema_version,
-            data,
-            command_id,
-            _FLAGS[more_in_command],
-            commit_time_us,
-            occurred_at_us,
-            correlation_id if correlation_id is None else correlation_id.decode(),
-            causation_id if causation_id is None else causation_id.decode(),
-            names[principal_id],
-            traceparent if traceparent is None else traceparent.decode(),
-            metadata,
-        )
-    except _DAMAGE as error:
-        raise CorruptLog(f"event {position} cannot be read: {error!r}", position) from error
-    if crc32(_encode(fields)) != stored:
-        raise CorruptLog(f"event {position} does not match its checksum", position)
-    return _make(EventRecord, fields)
+    ) in rows:
+        try:
+            aggregate_type, aggregate_id = streams[stream_id]
+            fields = (
+                position,
+                aggregate_type,
+                aggregate_id,
+                version,
+                event_id,
+                names[event_type_id],
+                schema_version,
+                data,
+                command_id,
+                _FLAGS[more_in_command],
+                commit_time_us,
+                occurred_at_us,
+                correlation_id if correlation_id is None else correlation_id.decode(),
+                causation_id if causation_id is None else causation_id.decode(),
+                names[principal_id],
+                traceparent if traceparent is None else traceparent.decode(),
+                metadata,
+            )
+        except _DAMAGE as error:
+            raise CorruptLog(f"event {position} cannot be read: {error!r}", position) from error
+        if crc32(_encode(fields)) != stored:
+            raise CorruptLog(f"event {position} does not match its checksum", position)
+        events.append(_make(EventRecord, fields))
+    return events
 
 
 def stream_of(row: Row, names: Mapping[int, str]) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from gesta.store.rows import (
     check,
     checksum,
     command_of,
-    event_of,
+    events_of,
 )
 from gesta.store.schema import STATEMENTS
 from gesta.store.streams import StreamNames
@@ -154,7 +154,7 @@ def _head(connection: JobConnection, names: Names) -> tuple[int, int]:
     ).fetchone()
     if row is None:
         return 0, 0
-    event = event_of(row, StreamNames(connection, names.texts, 1), names.texts)
+    (event,) = events_of([row], StreamNames(connection, names.texts, 1), names.texts)
     return event.position, event.commit_time_us
 
 
