@@ -58,12 +58,12 @@ def _parse(token: str, field: str) -> tuple[bytes, int, int]:
         raise malformed
     try:
         packed = base64.b64decode(token[:_PREFIX_CHARS], altchars=b"-_", validate=True)
+        form, log_id, incarnation = _PREFIX.unpack(packed)  # padding makes it short
         position = int(token[_PREFIX_CHARS:], 16)
-    except ValueError:
+    except (ValueError, struct.error):
         raise malformed from None
     if not token[_PREFIX_CHARS:].isalnum():  # int() takes signs, blanks and underscores too
         raise malformed
-    form, log_id, incarnation = _PREFIX.unpack(packed)
     if form != _FORMAT:
         raise malformed
     return log_id, incarnation, position
