@@ -1,0 +1,43 @@
+"""A server in this process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.integration.edge.caller import Caller, connected
+from tests.integration.edge.tally import Ledger, Tally
+
+from gesta.domain.catalog import Catalog
+from gesta.engine.limits import Limits
+from gesta.server.config import MEMORY, Config
+from gesta.server.process import Server
+from gesta.store.port import EventStore
+
+HOSTED = Catalog.of(Tally, Ledger)
+
+
+def server_on(
+    store: EventStore | None = None,
+    *,
+    data: str = MEMORY,
+    catalog: Catalog = HOSTED,
+    limits: Limits | None = None,
+) -> Server:
+    """A server that is not started yet, on a port of its own."""
+    config = Config(data=data, listen="127.0.0.1:0", limits=limits or Limits())
+    return Server(config, catalog=catalog, store=store)
+
+
+@asynccontextmanager
+async def serving(
+    store: EventStore | None = None,
+    *,
+    data: str = MEMORY,
+    catalog: Catalog = HOSTED,
+    limits: Limits | None = None,
+) -> AsyncIterator[Caller]:
+    """A started server and a caller of it."""
+    async with (
+        server_on(store, data=data, catalog=catalog, limits=limits) as server,
+        connected(server.address) as caller,
+    ):
+        yield caller
