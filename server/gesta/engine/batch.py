@@ -10,6 +10,8 @@ from gesta.engine.messages import Accepted, Envelope
 from gesta.engine.ports import Randomness
 from gesta.store.port import Batch, CommandRecord, EventRecord, Stream
 
+_make = tuple.__new__  # a NamedTuple of 17 fields in a third of the time that calling it takes
+
 Waiter = Callable[[Accepted | EngineError], None]
 
 
@@ -80,27 +82,26 @@ class OpenBatch:
             for index, written in enumerate(item.events):
                 position += 1
                 stream, event = written.stream, written.event
-                batch.events.append(
-                    EventRecord(
-                        position,
-                        stream.aggregate_type,
-                        stream.aggregate_id,
-                        written.version,
-                        event_id.to_bytes(16, "big"),
-                        event.event_type,
-                        event.schema_version,
-                        event.data,
-                        item.command_id,
-                        index != last,
-                        commit_time_us,
-                        written.occurred_at_us,
-                        envelope.correlation_id,
-                        envelope.causation_id,
-                        envelope.principal,
-                        envelope.traceparent,
-                        written.metadata,
-                    )
+                fields = (
+                    position,
+                    stream.aggregate_type,
+                    stream.aggregate_id,
+                    written.version,
+                    event_id.to_bytes(16, "big"),
+                    event.event_type,
+                    event.schema_version,
+                    event.data,
+                    item.command_id,
+                    index != last,
+                    commit_time_us,
+                    written.occurred_at_us,
+                    envelope.correlation_id,
+                    envelope.causation_id,
+                    envelope.principal,
+                    envelope.traceparent,
+                    written.metadata,
                 )
+                batch.events.append(_make(EventRecord, fields))
                 batch.streams.append(stream)
                 event_id += 1
             item.position = position
