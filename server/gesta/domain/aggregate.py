@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, field, fields
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Self, TypeVar, dataclass_transform
 
 from gesta.domain import source
 from gesta.domain.annotation import hints_of, record_shape
@@ -162,7 +162,7 @@ def _events(cls: type, evolve: Callable[..., Any]) -> dict[type, EventType]:
     parameters = list(inspect.signature(evolve).parameters)[1:]
     if len(parameters) != 1 or parameters[0] not in hints:
         raise DefinitionError(where, "it takes one annotated event and nothing else")
-    if returned is not cls and getattr(returned, "_name", None) != "Self":
+    if returned not in (cls, Self):
         raise DefinitionError(where, f"it must return {cls.__qualname__}")
     by_class: dict[type, EventType] = {}
     for member in members_of(hints[parameters[0]]):

@@ -42,13 +42,14 @@ class HandlerType:
         """The author's function: takes the state, perhaps a Context, then the arguments."""
         self.signature = signature
         """As a caller sees it: without state and Context."""
-        self.positional = tuple(
-            name
-            for name, each in signature.parameters.items()
-            if each.kind is not each.KEYWORD_ONLY
-        )
-        self.required = sum(each.default is each.empty for each in signature.parameters.values())
+        parameters = signature.parameters.values()
+        self.required = sum(each.default is each.empty for each in parameters)
         """How many arguments must be given, by position or by name."""
+        by_name_only = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
+        self.positional: tuple[str, ...] = ()
+        """What may be given by position; nothing where something must be given by name."""
+        if all(each.default is not each.empty for each in by_name_only):
+            self.positional = tuple(p.name for p in parameters if p not in by_name_only)
         self.takes_context = takes_context
         self.arguments = arguments
         self.reply = reply

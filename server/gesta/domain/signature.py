@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Generator, Mapping
 from types import UnionType
-from typing import Any, Never, NoReturn, Union, get_args, get_origin
+from typing import Any, Never, NoReturn, Self, Union, get_args, get_origin
 
 from gesta.domain.annotation import hints_of, shape_of
 from gesta.domain.codec import ArgumentsCodec, Codec
@@ -36,7 +36,7 @@ def command_type(
     if get_origin(returned) is not Generator:
         raise DefinitionError(where, "a command returns Decision[events, state, reply]")
     yielded, received, reply = get_args(returned)
-    if received is not cls:
+    if received not in (cls, Self):
         raise DefinitionError(where, f"its Decision receives {received!r}, not {cls.__qualname__}")
     common = _common(aggregate_type, cls, handler, hints, reply)
     rejects = reasons_of(declared.rejects, where) if declared.rejects else frozenset()

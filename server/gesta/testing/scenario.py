@@ -78,8 +78,7 @@ class Scenario(Generic[S]):
         Raises InvalidArgument for arguments no caller could send, and HandlerFailed for a bug in
         the aggregate, with its cause. A rejection is not raised: see `rejected`.
         """
-        context = replace(
-            self.context,
+        context = self.context._replace(
             now=at or self.context.now,
             principal=principal or self.context.principal,
             command_id=command_id or self.context.command_id,
@@ -125,7 +124,7 @@ class Outcome(Generic[S, R]):
         if not isinstance(state, _NotGiven):
             _assert_same(f"{self.call!r} led to another state", [state], [self.result.state])
         context = self.before.context
-        after = replace(context, version=context.version + len(found))
+        after = context._replace(version=context.version + len(found))
         return Scenario(kind, self.result.state, after)
 
     def rejected(self, reason: StrEnum | str, message: str | None = None) -> Scenario[S]:

@@ -167,6 +167,32 @@ def test_a_misspelt_argument_is_a_type_error_at_the_call() -> None:
         BankAccount.deposit(5, amnt=5)  # type: ignore[call-arg]
 
 
+@aggregate("Keyed")
+class Keyed:
+    def evolve(self, event: Ordered) -> "Keyed":
+        return self
+
+    @command
+    def act(
+        self, first: int, second: int = 2, *, key: int
+    ) -> Decision[Ordered, "Keyed", tuple[int, ...]]:
+        yield Ordered(())
+        return first, second, key
+
+
+@pytest.mark.parametrize("arguments", [(), (1,), (1, 2), (1, 2, 3)])
+def test_a_missing_argument_is_a_type_error_at_the_call(arguments: tuple[int, ...]) -> None:
+    with pytest.raises(TypeError):
+        Keyed.act(*arguments)  # type: ignore[call-arg]
+    assert Keyed.act(1, key=3).arguments == {"first": 1, "key": 3}
+
+
+@pytest.mark.parametrize("arguments", [(), (1, 2)])
+def test_too_few_and_too_many_are_a_type_error_at_the_call(arguments: tuple[int, ...]) -> None:
+    with pytest.raises(TypeError):
+        BankAccount.deposit(*arguments)
+
+
 def test_a_fingerprint_does_not_depend_on_order_or_white_space() -> None:
     one = fingerprint(BANK, "acc-1", "withdraw", b'{"amount":5,"reference":"x"}')
     other = fingerprint(BANK, "acc-1", "withdraw", b' { "reference" : "\\u0078", "amount": 5 } ')
