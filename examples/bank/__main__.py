@@ -103,7 +103,7 @@ def _print_json(reports: list[AccountReport]) -> None:
 
 
 def _print_table(reports: list[AccountReport]) -> None:
-    table = Table("account", "balance", "transactions", "last activity", box=None)
+    table = Table("account", "balance", "transactions", "last activity", box=None, pad_edge=False)
     for column in table.columns[1:3]:
         column.justify = "right"
     for report in reports:

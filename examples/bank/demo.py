@@ -97,7 +97,7 @@ async def _show(load: Load, out: Console) -> None:
 
 
 def _results(load: Load, log: LogFigures) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column()
     table.add_column(justify="right")
     for name, figure in (
