@@ -37,6 +37,11 @@ class Attempts:
         broke can be waiting at the server. A later answer that rests on the command id settles it;
         one that says no more than "not now" does not."""
 
+    def another(self, hopeless: bool) -> bool:
+        """Counts a failed attempt; whether one more may be made. `hopeless`: it would fail too."""
+        self.count = self.policy.attempts_max if hopeless else self.count + 1
+        return self.count < self.policy.attempts_max
+
     def answered(self) -> None:
         """Call when an attempt succeeded."""
         self._budget.answered()
@@ -49,7 +54,10 @@ class Attempts:
             self.in_doubt = True
         late = delay_s is None or asyncio.get_running_loop().time() + delay_s >= self.deadline
         if delay_s is None or late or not self._budget.take():
-            raise self._final(error) from error.__cause__
+            final = self._final(error)
+            if final is error:
+                raise error
+            raise final from error
         await asyncio.sleep(delay_s)
 
     def out_of_time(self, sent: bool) -> GestaError:
@@ -71,7 +79,5 @@ class Attempts:
         if isinstance(error, Unrecognised) and error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return self.out_of_time(sent=True)
         if self.in_doubt and isinstance(error, TryLater | Expired):
-            final = self.unknown(f"an earlier attempt was not answered, and then: {error}")
-            final.__cause__ = error
-            return final
+            return self.unknown(f"an earlier attempt was not answered, and then: {error}")
         return error

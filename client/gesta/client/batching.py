@@ -71,11 +71,10 @@ class CommandStream:
         hopeless = error is not None and not may_pass(error)
         again = []
         for each in left:
-            each.attempts.count += 1
-            if hopeless or each.attempts.count >= each.attempts.policy.attempts_max:
-                each.fail(each.attempts.unknown(f"the stream broke: {error or 'it ended early'}"))
-            else:
+            if each.attempts.another(hopeless):
                 again.append(each)
+            else:
+                each.fail(each.attempts.unknown(f"the stream broke: {error or 'it ended early'}"))
         self._queue.put_back(again)
         if not session.opened:
             self._queue.count_failure(_unopened(error), hopeless)

@@ -111,19 +111,16 @@ class CommandQueue:
             commands.append(first.request)
         return ExecuteStreamRequest(commands=commands) if commands else None
 
-    def count_failure(self, error: GestaError, all_fail: bool) -> None:
+    def count_failure(self, error: GestaError, hopeless: bool) -> None:
         """No stream could be opened: one attempt less for each. Those without any left fail."""
         kept: deque[Waiting] = deque()
         for each in self._waiting:
-            each.attempts.count += 1
-            if all_fail or each.attempts.count >= each.attempts.policy.attempts_max:
-                each.fail(
-                    each.attempts.unknown(f"the stream broke: {error}")
-                    if each.attempts.in_doubt
-                    else copy(error)  # each is raised in another task, with its own traceback
-                )
-            else:
+            if each.attempts.another(hopeless):
                 kept.append(each)
+            elif each.attempts.in_doubt:
+                each.fail(each.attempts.unknown(f"an earlier stream broke, and then: {error}"))
+            else:
+                each.fail(copy(error))  # raised in its own task, with its own traceback
         self._waiting = kept
 
     def answer_all(self) -> None:
