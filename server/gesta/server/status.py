@@ -21,7 +21,9 @@ STATUS_BYTES_MAX = 4_096
 """A packed status travels in HTTP/2 trailers. Beyond 8 KiB a client may lose it, and with it the
 code; half of that is ours."""
 
-_TEXT_CHARS_MAX = 512
+_TEXT_BYTES_MAX = 512
+"""Of one text in a status. The message stands in the trailers a second time, percent-encoded: three
+bytes for each that is not ASCII."""
 
 TABLE: Mapping[type[EngineError], tuple[grpc.StatusCode, str]] = {
     errors.InvalidRequest: (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST"),
@@ -76,7 +78,7 @@ def status_of(error: EngineError) -> status_pb2.Status:
             error.reason,
             error.aggregate_type,
         )
-        metadata = dict(error.details)
+        metadata = {_sound(key): _sound(value) for key, value in error.details.items()}
     else:
         code, reason = TABLE[type(error)]
         domain = DOMAIN
@@ -132,4 +134,12 @@ def _text(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _TEXT_CHARS_MAX else text[: _TEXT_CHARS_MAX - 3] + "..."
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= _TEXT_BYTES_MAX:
+        return encoded.decode()
+    return encoded[: _TEXT_BYTES_MAX - 3].decode(errors="ignore") + "..."
+
+
+def _sound(text: str) -> str:
+    """UTF-8: half a surrogate pair in an author's text must not cost the answer."""
+    return text.encode(errors="replace").decode()
