@@ -5,6 +5,7 @@ status    the one table from the engine's errors to gRPC
 wire      events and answers as bytes
 config    every option
 process   start and stop
+tuning    settings of the interpreter
 cli/      the `gesta` command
 """
 

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Self
 
 import grpc
-from gesta.store.sqlite import SqliteStore
 
 from gesta.domain.catalog import Catalog
 from gesta.engine.engine import Engine
@@ -26,6 +25,7 @@ from gesta.server.rpc.router import Router
 from gesta.server.wire import encode_event
 from gesta.store.memory import MemoryStore
 from gesta.store.port import EventStore
+from gesta.store.sqlite import SqliteStore
 
 _LOG = logging.getLogger("gesta.server")
 
