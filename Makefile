@@ -1,14 +1,15 @@
 # `make` alone prints the targets. Every target sets up what it needs.
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3 || echo python3)
+# The first that is new enough; a name on the PATH may be a shim for a version that is not there.
+PYTHON ?= $(or $(shell for python in python3.11 python3.12 python3.13 python3; do \
+  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done),python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PROTOS := $(wildcard proto/gesta/v1/*.proto)
 GOOGLEAPIS := build/googleapis/google/rpc/status.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check bench proto clean
+.PHONY: help setup demo serve test test-pythons check bench proto clean
 
-help:  ## print this list
+help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/dev  ## a virtual environment with gesta and everything its tests need
@@ -29,23 +30,21 @@ check: $(VENV)/dev $(GOOGLEAPIS)  ## style, types, arrows between the rooms, the
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/buf lint
-	@rm -rf build/stubs && $(MAKE) --no-print-directory build/stubs
-	@diff -r --exclude=__pycache__ -x '*.proto' -x '__init__.py' -x py.typed build/stubs/gesta proto/gesta && echo "the committed stubs match the contract"
+	@$(BIN)/python -m scripts.stubs --check
+	@$(BIN)/python -m scripts.configuration_docs --check
 
 bench: $(VENV)/dev  ## the benchmarks, as ratios against references measured in the same run
 	@$(BIN)/python -m benchmarks
 
-proto: $(VENV)/dev build/stubs  ## regenerate the committed stubs from proto/
-	@cp build/stubs/gesta/v1/* proto/gesta/v1/
+proto: $(VENV)/dev  ## regenerate the committed stubs from proto/
+	@$(BIN)/python -m scripts.stubs
 
 clean:  ## remove everything that the targets made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-build/stubs: $(PROTOS) $(GOOGLEAPIS)
-	@rm -rf $@ && mkdir -p $@
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -Iproto -Ibuild/googleapis \
-	  --python_out=$@ --pyi_out=$@ --grpc_python_out=$@ --mypy_grpc_out=$@ $(PROTOS)
-	@find $@ -name 'errors_pb2_grpc*' -delete -o -name 'event_pb2_grpc*' -delete
+# Not in the list: slow, and only as thorough as the Pythons that this machine has.
+test-pythons: $(VENV)/dev
+	@GESTA_TEST_PYTHONS=all $(BIN)/python -m pytest -rA tests/repository/test_pythons.py
 
 $(GOOGLEAPIS): | $(VENV)/dev
 	@mkdir -p $(@D)
@@ -53,6 +52,7 @@ $(GOOGLEAPIS): | $(VENV)/dev
 
 # Two stamps: what running needs, and what developing needs on top.
 $(VENV)/run: pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "gesta needs Python 3.11 or newer; there is no $(PYTHON) here." >&2; exit 1; }
 	@$(PYTHON) scripts/bootstrap.py $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@

@@ -17,7 +17,7 @@ def main():
             % (sys.executable, version)
         )
     target = sys.argv[1]
-    if os.path.exists(os.path.join(target, "bin", "python")):
+    if os.path.exists(os.path.join(target, "bin", "pip")):  # the last thing that venv puts there
         return
     try:
         import ensurepip  # noqa: F401 - Debian ships venv without it, and venv then fails late
@@ -28,7 +28,7 @@ def main():
             "Elsewhere, name a complete Python: make PYTHON=/path/to/python3 ..."
         )
     print("making %s with Python %d.%d ..." % ((target,) + sys.version_info[:2]))
-    code = subprocess.call([sys.executable, "-m", "venv", target])
+    code = subprocess.call([sys.executable, "-m", "venv", "--clear", target])
     if code:
         sys.exit("python -m venv %s failed (exit %d); its message is above." % (target, code))
 
