@@ -5,9 +5,13 @@ import sys
 import typer
 
 from gesta.server.cli import exit_codes
+from gesta.server.cli.describing import info, types
+from gesta.server.cli.events import events
+from gesta.server.cli.execute import execute
 from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
 from gesta.server.cli.output import report
+from gesta.server.cli.reading import query, state
 from gesta.server.cli.serve import serve
 
 # Typer carries its own copy of click since 0.20-odd; this base of its errors of usage can be
@@ -21,7 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(serve)
+for command in (serve, execute, query, state, events, types, info):
+    app.command()(command)
 
 
 @app.callback()

@@ -2,21 +2,44 @@
 
 # ruff: noqa: T201  (printing is what this file is for)
 
-import json
 import os
 import sys
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TextIO
+
+import msgspec
+from rich.console import Console
+from rich.text import Text
 
 from gesta.server.cli.failure import Failure
 
 
-def print_line(line: str, to: TextIO | None = None) -> None:
-    """A line of data, at once. A reader that went away is no error of ours: see `abandon`."""
-    out = to or sys.stdout
-    try:
-        print(line, file=out, flush=True)
-    except BrokenPipeError:
-        abandon(out)
+def print_line(line: str) -> None:
+    """A line of data, at once. Raises BrokenPipeError where nobody reads any more."""
+    print(line, flush=True)
+
+
+def print_lines(lines: Iterable[bytes]) -> None:
+    """Many at once, in UTF-8 whatever the locale: JSON is. Raises BrokenPipeError."""
+    sys.stdout.buffer.write(b"".join(line + b"\n" for line in lines))
+    sys.stdout.buffer.flush()
+
+
+def print_answer(answer: Mapping[str, object], *, as_json: bool) -> None:
+    """One object: as a line of JSON, or a field a line, those of inner objects indented."""
+    if as_json:
+        print_lines([msgspec.json.encode(answer)])
+    else:
+        for line in _field_lines(answer, ""):
+            console().print(line)
+
+
+def console() -> Console:
+    """For text: in colour on a terminal that has it, and never wrapped, so that a line stays one.
+
+    Rich knows NO_COLOR and TERM=dumb.
+    """
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def abandon(out: TextIO) -> None:
@@ -36,8 +59,24 @@ def report(failure: Failure, *, as_json: bool) -> None:
     if failure.trace:
         say(failure.trace)
     if as_json:
-        error: dict[str, Any] = {"reason": failure.reason, "message": failure.text}
-        line = json.dumps({"error": error | dict(failure.fields)}, default=str)
+        error = {"reason": failure.reason, "message": failure.text, **failure.fields}
+        line = msgspec.json.encode({"error": error, "exit_code": failure.code}).decode()
     else:
         line = f"gesta: {failure.reason}: {failure.text}"
     say(line)
+
+
+def _field_lines(answer: Mapping[str, object], indent: str) -> Iterator[Text]:
+    width = max(map(len, answer), default=0)
+    for name, value in answer.items():
+        label = Text(f"{indent}{name:<{width}}", style="dim")
+        if isinstance(value, Mapping) and value:
+            yield label
+            yield from _field_lines(value, indent + "  ")
+        else:
+            yield label.append(f"  {plain(value)}", style="none")
+
+
+def plain(value: object) -> str:
+    """A JSON value in text: strings without quotes, everything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

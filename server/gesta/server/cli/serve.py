@@ -14,7 +14,7 @@ from gesta.server.cli.exit_codes import ExitCode, of_store_error
 from gesta.server.cli.failure import Failure
 from gesta.server.cli.hosting import load_catalog
 from gesta.server.cli.lifetime import LoopKind, live, new_runner
-from gesta.server.cli.output import print_line
+from gesta.server.cli.output import abandon, print_line
 from gesta.server.config import Config, ConfigError
 from gesta.server.process import Server
 from gesta.store.port import StoreError
@@ -119,7 +119,11 @@ def _check_address(config: Config) -> None:
 
 def _run(runner: asyncio.Runner, server: Server, stdout: TextIO) -> None:
     def announce(address: str) -> None:
-        print_line(f"listening {address}", stdout)
+        with contextlib.redirect_stdout(stdout):
+            try:
+                print_line(f"listening {address}")
+            except BrokenPipeError:  # whoever started us went away; the server is for others, too
+                abandon(stdout)
 
     try:
         runner.run(live(server, announce))

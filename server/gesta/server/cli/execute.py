@@ -1,0 +1,99 @@
+"""`gesta execute`: one command."""
+
+from typing import Annotated
+
+import typer
+
+from gesta.client import Client, GestaError
+from gesta.server.cli.arguments import needs_schema, parse_arguments, parse_pairs
+from gesta.server.cli.asking import ask, failure_of, find_schema
+from gesta.server.cli.exit_codes import ExitCode
+from gesta.server.cli.failure import Failure
+from gesta.server.cli.options import (
+    SERVER_DEFAULT,
+    TIMEOUT_S_DEFAULT,
+    AggregateId,
+    AggregateType,
+    AsJson,
+    Server,
+    Timeout,
+    Words,
+)
+from gesta.server.cli.output import print_answer
+
+
+def execute(
+    aggregate_type: AggregateType,
+    aggregate_id: AggregateId,
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help="Its name.")],
+    words: Words = None,
+    *,
+    expected_version: Annotated[
+        int | None,
+        typer.Option(min=0, help="The version it must be at; 0: it must not exist."),
+    ] = None,
+    must_exist: Annotated[
+        bool | None,
+        typer.Option("--must-exist/--must-not-exist", help="Whether it must exist already."),
+    ] = None,
+    command_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UUID|KEY",
+            help="The same id gets the same answer, however often it is sent: a UUID, or a key of "
+            "your own such as invoice-17.",
+        ),
+    ] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Kept with the events; may be given again."),
+    ] = None,
+    as_json: AsJson = False,
+    server: Server = SERVER_DEFAULT,
+    timeout_s: Timeout = TIMEOUT_S_DEFAULT,
+) -> None:
+    """Executes a command of an aggregate.
+
+    A value is taken as JSON if it is JSON, else as text; where the command expects text it is text.
+    With --json the arguments may follow as one object, and the answer is one, too:
+
+    gesta execute BankAccount acc-1 deposit amount=500
+
+    gesta execute BankAccount acc-1 deposit --json '{"amount": 500}'
+    """
+    if expected_version is not None and must_exist is not None:
+        raise Failure(ExitCode.BAD_INPUT, "--expected-version says whether it must exist, too")
+    pairs = parse_pairs(metadata or [], "--metadata")
+    given = words or []
+
+    async def work(client: Client) -> None:
+        schema = None
+        if needs_schema(given):
+            schema = await find_schema(client, aggregate_type, command)
+        try:
+            done = await client.execute(
+                aggregate_type,
+                aggregate_id,
+                command,
+                parse_arguments(given, schema),
+                expected_version=expected_version,
+                must_exist=must_exist,
+                command_id=command_id,
+                metadata=pairs,
+            )
+        except GestaError as error:
+            raise failure_of(error, may_have_written=True) from None
+        print_answer(
+            {
+                "reply": done.reply,
+                "version": done.version,
+                "position": done.position,
+                "token": done.token,
+                "event_count": done.event_count,
+                "replayed": done.replayed,
+                "command_id": str(done.command_id),
+            },
+            as_json=as_json,
+        )
+
+    ask(server, timeout_s, work)

@@ -1,0 +1,47 @@
+"""Events that are there, and then those that come."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from gesta.client import AggregateNotFound, Client, Event, Subscription
+from gesta.server.cli.output import say
+from gesta.server.cli.selection import Selection
+
+_LOOK_S = 0.2
+"""How often to look whether the connection still stands; for people, at once."""
+
+
+async def follow(client: Client, selection: Selection) -> AsyncGenerator[list[Event], None]:
+    """Never ends by itself. An aggregate that does not exist yet is waited for."""
+    token: str | None = (await client.info()).token
+    reading = selection.reading(client)
+    try:
+        async with aclosing(selection.batches(reading)) as batches:
+            async for batch in batches:
+                yield batch
+        token = reading.token
+        assert token is not None, "a reading that came to its end knows the head it went up to"
+    except AggregateNotFound:
+        pass  # at the head of that token, at least
+    async with client.subscribe(after=token, where=selection.match) as subscription:
+        watch = asyncio.create_task(_say_how_it_is(subscription))
+        try:
+            while True:
+                meant = selection.of_batch((await subscription.next_batch()).events)
+                if meant:
+                    yield meant
+        finally:
+            watch.cancel()
+
+
+async def _say_how_it_is(subscription: Subscription) -> None:
+    lost = False
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        error = subscription.last_error
+        if error is not None and not lost:
+            say(f"gesta: connection lost, trying again: {error}")
+        elif error is None and lost:
+            say("gesta: connected again; what was missed follows")
+        lost = error is not None
