@@ -171,8 +171,8 @@ def test_half_a_surrogate_pair_makes_a_status_too() -> None:
 
 
 def _in_trailers(status: status_pb2.Status) -> int:
-    """The bytes of the trailers as HTTP/2 counts them: the message percent-encoded, the details in
-    base64, and for each header 32 bytes and its name."""
+    """The trailers' bytes as HTTP/2 counts them: the message percent-encoded, the details in
+    base64, and 32 bytes beside each name and value."""
     message: int = sum(
         1 if 32 <= byte <= 126 and byte != 37 else 3 for byte in status.message.encode()
     )
