@@ -86,7 +86,7 @@ def modules_of(package: Path) -> set[str]:
 
 
 def assert_map(text: str, modules: set[str]) -> None:
-    """A map's lines begin with one or more names, then two spaces; a name may also open a clause."""
+    """A map's lines begin with one or more names, then two spaces; a name may open a clause."""
     lines = [line.strip() for line in text.splitlines()]
     entries = [line for line in lines if re.match(r"[\w./]+(, [\w./]+)* {2,}\S", line)]
     leading = {name for line in entries for name in re.split(", ", line.split("  ")[0])}
