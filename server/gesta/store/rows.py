@@ -30,8 +30,9 @@ _encode = Encoder().encode
 _make = tuple.__new__  # EventRecord(...) in a third of the time, which counts at 300,000 a second
 _FLAGS = {0: False, 1: True}
 
-_DAMAGE = (KeyError, TypeError, UnicodeDecodeError, AttributeError)
-"""What a wrong type, a dangling number or a broken text raises where a row is taken apart."""
+_DAMAGE = (KeyError, TypeError, UnicodeDecodeError, AttributeError, CorruptLog)
+"""What a wrong type, a dangling number, a broken text or a damaged stream raises where a row is
+taken apart."""
 
 
 def checksum(record: tuple[Any, ...]) -> int:

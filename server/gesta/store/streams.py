@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from itertools import islice
 
 from gesta.store.connection import JobConnection
-from gesta.store.port import CorruptLog
 from gesta.store.rows import stream_of
 
 STREAM_COLUMNS = "id, type_id, aggregate_id, slice, checksum"
 
 
 class StreamNames(dict[int, tuple[str, str]]):
-    """Type and id by number, read when missing. Belongs to one connection and its thread."""
+    """Type and id by number, read when needed; KeyError if there is no such stream.
+
+    Belongs to one connection and its thread.
+    """
 
     def __init__(
         self, connection: JobConnection, names: Mapping[int, str], streams_max: int
@@ -27,7 +29,7 @@ class StreamNames(dict[int, tuple[str, str]]):
             (number,),
         ).fetchone()
         if row is None:
-            raise CorruptLog(f"stream {number} is missing")
+            raise KeyError(f"stream {number}")
         if len(self) >= self._streams_max:
             # The oldest half at once: dropping one at a time would cost a search each.
             for old in list(islice(self, (len(self) + 1) // 2)):

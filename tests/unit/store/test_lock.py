@@ -1,0 +1,69 @@
+"""One server per log."""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from gesta.store import LogLocked, SqliteStore
+from gesta.store.lock import PATIENCE_S
+from gesta.store.sqlite import LOCK_FILE
+
+
+async def test_a_second_store_is_refused_and_told_who_holds_the_log(tmp_path: Path) -> None:
+    first, second = SqliteStore(tmp_path), SqliteStore(tmp_path)
+    await first.open()
+    with pytest.raises(LogLocked) as caught:
+        await second.open()
+    assert caught.value.path == str(tmp_path / LOCK_FILE)
+    assert f"pid {os.getpid()} on {socket.gethostname()} since 2" in caught.value.holder
+    await first.close()
+    await second.open()
+    await second.close()
+
+
+def test_a_second_server_is_refused_within_a_second() -> None:
+    assert PATIENCE_S < 1
+
+
+async def test_a_store_that_was_refused_leaves_the_lock_alone(tmp_path: Path) -> None:
+    first, second = SqliteStore(tmp_path), SqliteStore(tmp_path)
+    await first.open()
+    for _ in range(2):
+        with pytest.raises(LogLocked):
+            await second.open()
+    await first.close()
+
+
+async def test_a_server_that_is_just_ending_is_waited_for(tmp_path: Path) -> None:
+    first, second = SqliteStore(tmp_path), SqliteStore(tmp_path)
+    await first.open()
+    opening = asyncio.ensure_future(second.open())
+    await asyncio.sleep(0)  # it begins, and finds the lock taken
+    await first.close()
+    info = await opening
+    assert info.epoch == 2
+    await second.close()
+
+
+async def test_an_abandoned_store_lets_go_of_its_lock_once_its_thread_has_closed(
+    tmp_path: Path,
+) -> None:
+    first, second = SqliteStore(tmp_path), SqliteStore(tmp_path)
+    await first.open()
+    first.abandon()
+    first.abandon()
+    info = await second.open()
+    assert info.epoch == 2
+    await second.close()
+
+
+async def test_the_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    directory = tmp_path / "new" / "data"
+    store = SqliteStore(directory)
+    await store.open()
+    assert directory.stat().st_mode & 0o777 == 0o700
+    assert (directory / LOCK_FILE).stat().st_mode & 0o777 == 0o600
+    await store.close()
