@@ -172,11 +172,11 @@ class Client:
     ) -> Reading:
         """Reads what is in the log now. Nothing is sent before it is iterated over.
 
-        All events; or those of a type, or of one aggregate: `aggregate=(BankAccount, "acc-1")`; or
-        those that match `where`. `after` is a token, a position (the version, for one aggregate) or
-        a commit time; `backwards` begins at the end, or before `after`. A `limit` of 0 is none; one
-        that would part a command's events gives fewer. Raises AggregateNotFound, while iterating,
-        for one aggregate without events.
+        All events; or one aggregate's, `(BankAccount, "acc-1")`; or those that match `where`, say
+        `Match(aggregate_types=[BankAccount])`. `after` is a token, a position (the version, for one
+        aggregate) or a commit time; `backwards` begins at the end, or before `after`. A `limit` of
+        0 is none; one that would part a command's events gives fewer. Raises AggregateNotFound,
+        while iterating, for one aggregate without events.
         """
         request = reading_request(aggregate, where, after, backwards, limit)
         return Reading(self._opened()[0], request)

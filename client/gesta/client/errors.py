@@ -7,7 +7,7 @@
     │   ├── UnknownAggregateType      aggregate_type
     │   ├── CommandIdReused
     │   ├── CommandIdExpired          window_s
-    │   ├── OutOfRange                head or last
+    │   ├── OutOfRange                field, asked, last
     │   ├── LimitExceeded             limit, maximum
     │   └── LogRestored               fork_position
     ├── Unmet                         a condition does not hold
@@ -120,11 +120,12 @@ class CommandIdExpired(BadRequest):
 
 @dataclass(eq=False)
 class OutOfRange(BadRequest):
-    """A version, position or time that the log does not have."""
+    """A version, position or time that the log does not have. `last` is the greatest it has."""
 
     reason = "OUT_OF_RANGE"
-    head: int | None = field(default=None, kw_only=True)
-    last: int | None = field(default=None, kw_only=True)
+    asked: int = field(kw_only=True)
+    last: int = field(kw_only=True)
+    field: str = ""
 
 
 @dataclass(eq=False)

@@ -121,7 +121,8 @@ class Event:
 
     @property
     def more_in_command(self) -> bool:
-        """Events of the same command follow; commit your own work only where this is False."""
+        """Events of the same command follow. Commit your own work only where this is False; behind
+        a filter, where the last one may be missing, only where a batch has a checkpoint."""
         return self.message.more_in_command
 
     def __repr__(self) -> str:

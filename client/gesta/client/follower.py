@@ -18,7 +18,7 @@ FRAMES_AHEAD_MAX = 2
 for what is not read here waits at the server."""
 
 HEARTBEAT_S_DEFAULT = 5
-_SILENT_HEARTBEATS = 3
+SILENT_HEARTBEATS = 3
 """So many heartbeats missed, and the peer counts as gone though the connection looks alive."""
 
 
@@ -103,7 +103,7 @@ class Follower:
             call.cancel()
 
         loop = asyncio.get_running_loop()
-        silence_s = _SILENT_HEARTBEATS * (self._request.heartbeat_s or HEARTBEAT_S_DEFAULT)
+        silence_s = SILENT_HEARTBEATS * (self._request.heartbeat_s or HEARTBEAT_S_DEFAULT)
         try:
             while True:
                 timer = loop.call_later(silence_s, hang_up)

@@ -15,8 +15,8 @@ from gesta.client.status import from_rpc_error
 from gesta.client.times import to_timestamp
 from gesta.v1.event_service_pb2 import ReadEventsRequest
 
-Source = str | type | tuple[str | type, str]
-"""An aggregate type, by name or class; or one aggregate: (type, id)."""
+Source = tuple[str | type, str]
+"""One aggregate: its type, by name or class, and its id. For a whole type use a Match."""
 After = str | int | datetime
 """A token; a position, or the version where one aggregate is read; or a commit time."""
 
@@ -86,10 +86,8 @@ def reading_request(
     if limit < 0:
         raise ValueError(f"limit must be 0 (none) or more, not {limit}")
     request = ReadEventsRequest(backwards=backwards, limit=limit, filter=to_filter(where))
-    if isinstance(source, tuple):
+    if source is not None:
         request.aggregate_type, request.aggregate_id = aggregate_name(source[0]), source[1]
-    elif source is not None:
-        request.aggregate_type = aggregate_name(source)
     if isinstance(after, str):
         request.after_token = after
     elif isinstance(after, datetime):

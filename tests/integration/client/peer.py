@@ -1,6 +1,6 @@
 """A server of raw frames: it does what it is told, which a sound server never would."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,47 +12,53 @@ from google.rpc.status_pb2 import Status
 from gesta.client import RetryPolicy
 from gesta.v1 import command_service_pb2 as commands
 from gesta.v1 import event_service_pb2 as events
+from gesta.v1.server_service_pb2 import GetServerInfoRequest, GetServerInfoResponse
 
 Frames = AsyncIterator[commands.ExecuteStreamRequest]
 Answers = AsyncIterator[commands.ExecuteStreamResponse]
-Stream = Callable[[Frames, Any], Answers]
-Subscribed = Callable[[events.SubscribeRequest, Any], AsyncIterator[events.SubscribeResponse]]
+
+_METHODS: dict[str, tuple[Any, Any, Any]] = {
+    "CommandService/ExecuteStream": (
+        grpc.stream_stream_rpc_method_handler,
+        commands.ExecuteStreamRequest,
+        commands.ExecuteStreamResponse,
+    ),
+    "CommandService/Execute": (
+        grpc.unary_unary_rpc_method_handler,
+        commands.ExecuteRequest,
+        commands.ExecuteResponse,
+    ),
+    "EventService/ReadEvents": (
+        grpc.unary_stream_rpc_method_handler,
+        events.ReadEventsRequest,
+        events.ReadEventsResponse,
+    ),
+    "EventService/Subscribe": (
+        grpc.unary_stream_rpc_method_handler,
+        events.SubscribeRequest,
+        events.SubscribeResponse,
+    ),
+    "ServerService/GetServerInfo": (
+        grpc.unary_unary_rpc_method_handler,
+        GetServerInfoRequest,
+        GetServerInfoResponse,
+    ),
+}
 
 QUICK = RetryPolicy(backoff_first_s=0.001, backoff_max_s=0.002)
 """So that tests need not wait for what they do not measure."""
 
 
 @asynccontextmanager
-async def peer(
-    stream: Stream | None = None,
-    subscribe: Subscribed | None = None,
-    execute: Callable[[commands.ExecuteRequest, Any], Any] | None = None,
-) -> AsyncIterator[str]:
-    """Its address."""
+async def peer(**methods: Callable[[Any, Any], Any]) -> AsyncIterator[str]:
+    """Its address. Methods by their names in the contract."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    handlers: dict[str, dict[str, Any]] = {"CommandService": {}, "EventService": {}}
-    if stream is not None:
-        handlers["CommandService"]["ExecuteStream"] = grpc.stream_stream_rpc_method_handler(
-            stream,
-            commands.ExecuteStreamRequest.FromString,
-            commands.ExecuteStreamResponse.SerializeToString,
-        )
-    if execute is not None:
-        handlers["CommandService"]["Execute"] = grpc.unary_unary_rpc_method_handler(
-            execute,
-            commands.ExecuteRequest.FromString,
-            commands.ExecuteResponse.SerializeToString,
-        )
-    if subscribe is not None:
-        handlers["EventService"]["Subscribe"] = grpc.unary_stream_rpc_method_handler(
-            subscribe,
-            events.SubscribeRequest.FromString,
-            events.SubscribeResponse.SerializeToString,
-        )
-    for service, methods in handlers.items():
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(f"gesta.v1.{service}", methods),)
-        )
+    for path, (kind, request, response) in _METHODS.items():
+        service, name = path.split("/")
+        if name in methods:
+            handler = kind(methods[name], request.FromString, response.SerializeToString)
+            generic = grpc.method_handlers_generic_handler(f"gesta.v1.{service}", {name: handler})
+            server.add_generic_rpc_handlers((generic,))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
@@ -109,8 +115,3 @@ async def serve_well(frames: Frames) -> Answers:
     """What a sound server does after the first frame."""
     async for number, request in numbered(frames):
         yield answers(done(number, request))
-
-
-def ids(requests: Iterable[commands.ExecuteRequest]) -> list[bytes]:
-    """Their command ids."""
-    return [each.command_id for each in requests]

@@ -52,7 +52,7 @@ async def test_commands_of_a_broken_stream_are_asked_again_with_their_ids_in_the
             else:
                 yield answers(done(number, request))
 
-    async with peer(stream) as address, connect(address, retry=QUICK) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
         results = await asyncio.gather(*(ask(client, n) for n in range(3)))
     assert [each.reply for each in results] == [{"n": 0}, {"n": 1}, {"n": 2}]
     assert [each.command_id for each in calls[0]] == [each.command_id for each in calls[1]]
@@ -70,7 +70,7 @@ async def test_concurrent_commands_share_a_frame_within_the_window() -> None:
                 number += 1
                 yield answers(done(number, request))
 
-    async with peer(stream) as address, connect(address) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address) as client:
         await asyncio.gather(*(ask(client, n) for n in range(10)))
     assert sizes[0] == 4
     assert max(sizes) == 4
@@ -94,7 +94,7 @@ async def test_a_frame_is_bounded_in_commands_and_bytes_and_a_larger_command_goe
         alone.append(request.ByteSize())
         return done(1, request).response
 
-    async with peer(stream, execute=execute) as address, connect(address) as client:
+    async with peer(ExecuteStream=stream, Execute=execute) as address, connect(address) as client:
         await asyncio.gather(*(ask(client, n) for n in range(600)))
         await asyncio.gather(
             *(client.execute("T", "a", "c", {"text": "x" * 100_000}) for _ in range(5)),
@@ -112,7 +112,7 @@ async def test_a_command_that_was_sent_and_not_answered_in_time_is_unknown() -> 
             pass
 
     async with (
-        peer(stream) as address,
+        peer(ExecuteStream=stream) as address,
         connect(address, close_timeout_s=0.01) as client,
     ):
         with pytest.raises(OutcomeUnknown) as caught:
@@ -128,7 +128,7 @@ async def test_a_command_that_was_never_sent_in_time_is_not_done() -> None:
             yield opened()
 
     async with (
-        peer(stream) as address,
+        peer(ExecuteStream=stream) as address,
         connect(address, close_timeout_s=0.01) as client,
     ):
         with pytest.raises(DeadlineExceeded) as caught:
@@ -151,7 +151,7 @@ async def test_a_stream_that_always_breaks_leaves_its_commands_unknown() -> None
             await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
 
     policy = RetryPolicy(attempts_max=3, backoff_first_s=0.001, backoff_max_s=0.002)
-    async with peer(stream) as address, connect(address, retry=policy) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=policy) as client:
         with pytest.raises(OutcomeUnknown):
             await ask(client, 1)
 
@@ -166,7 +166,7 @@ async def test_a_call_that_the_server_refuses_outright_is_not_repeated() -> None
         async for _ in frames:
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too large, says a proxy")
 
-    async with peer(stream) as address, connect(address, retry=QUICK) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
         with pytest.raises(OutcomeUnknown, match="too large, says a proxy"):
             await ask(client, 1)
     assert calls == 1
@@ -181,7 +181,7 @@ async def test_overload_is_asked_again_and_nothing_else_is_delayed_by_it() -> No
             else:
                 yield answers(done(number, request))
 
-    async with peer(stream) as address, connect(address, retry=QUICK) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
         first, second = await asyncio.gather(ask(client, 1), ask(client, 2))
     assert sorted([first.position, second.position]) == [2, 3]
     assert first.reply == {"n": 1}
@@ -193,7 +193,7 @@ async def test_overload_is_reported_when_the_attempts_are_used_up() -> None:
         async for number, _ in numbered(frames):
             yield answers(failed(number, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"))
 
-    async with peer(stream) as address, connect(address, retry=QUICK) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
         with pytest.raises(Overloaded):
             await ask(client, 1)
 
@@ -210,7 +210,7 @@ async def test_not_now_does_not_settle_an_earlier_attempt_that_got_no_answer() -
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
             yield answers(failed(number, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"))
 
-    async with peer(stream) as address, connect(address, retry=QUICK) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
         with pytest.raises(OutcomeUnknown) as caught:
             await ask(client, 1)
     assert isinstance(caught.value.__cause__, Overloaded)
@@ -236,7 +236,7 @@ async def test_a_draining_stream_is_ended_and_what_it_did_not_take_goes_to_the_n
                 results=[done(1, frame.commands[0])], draining=True
             )
 
-    async with peer(stream) as address, connect(address, retry=QUICK) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
         results = await asyncio.gather(*(ask(client, n) for n in range(3)))
     assert [each.reply for each in results] == [{"n": 0}, {"n": 1}, {"n": 2}]
     assert ended == [True]
@@ -249,7 +249,7 @@ async def test_a_caller_that_leaves_disturbs_nobody() -> None:
         async for number, request in numbered(frames):
             yield answers(done(number, request))
 
-    async with peer(stream) as address, connect(address) as client:
+    async with peer(ExecuteStream=stream) as address, connect(address) as client:
         leaving = [asyncio.create_task(ask(client, n)) for n in range(3)]
         staying = asyncio.create_task(ask(client, 3))
         await asyncio.sleep(0)
@@ -267,7 +267,7 @@ async def test_closing_answers_what_was_sent_as_unknown_and_the_rest_as_not_done
         async for _ in frames:
             sent.set()
 
-    async with peer(stream) as address:
+    async with peer(ExecuteStream=stream) as address:
         client = await connect(address, close_timeout_s=0.01).__aenter__()
         asked = [asyncio.create_task(ask(client, n)) for n in range(2)]
         await sent.wait()
@@ -294,7 +294,7 @@ async def test_closing_waits_for_what_was_sent_and_ends_the_stream_properly() ->
             await release.wait()
             yield answers(done(1, frame.commands[0]))
 
-    async with peer(stream) as address:
+    async with peer(ExecuteStream=stream) as address:
         client = await connect(address).__aenter__()
         asked = asyncio.create_task(ask(client, 1))
         await sent.wait()
@@ -314,7 +314,7 @@ async def test_a_queue_that_is_full_refuses_at_once() -> None:
 
     one_try = RetryPolicy(attempts_max=1)
     async with (
-        peer(stream) as address,
+        peer(ExecuteStream=stream) as address,
         connect(address, waiting_max=2, retry=one_try, close_timeout_s=0.01) as client,
     ):
         asked = [asyncio.create_task(ask(client, n)) for n in range(2)]

@@ -1,0 +1,286 @@
+"""Subscriptions: what is delivered, across pauses, restarts and broken connections."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from tests.integration.client.peer import QUICK, peer
+from tests.integration.edge.tally import Cleared, Tally
+
+from gesta.client import (
+    Client,
+    ClientClosed,
+    DeadlineExceeded,
+    InvalidRequest,
+    Match,
+    RetryPolicy,
+    Subscription,
+    Unrecognised,
+    connect,
+)
+from gesta.domain.catalog import Catalog
+from gesta.server.config import Config
+from gesta.server.process import Server
+from gesta.v1 import event_service_pb2 as wire
+from gesta.v1.event_pb2 import RecordedEvent
+
+Frames = AsyncIterator[wire.SubscribeResponse]
+
+
+async def add(client: Client, amount: int, aggregate_id: str = "a") -> str:
+    return (await client.execute("Tally", aggregate_id, "add", {"amount": amount})).token
+
+
+async def next_positions(subscription: Subscription, count: int) -> list[int]:
+    return [(await anext(subscription)).position for _ in range(count)]
+
+
+async def test_what_was_and_what_comes_is_delivered_in_order(client: Client) -> None:
+    await add(client, 1)
+    async with client.subscribe() as subscription:
+        assert await next_positions(subscription, 1) == [1]
+        for amount in range(2, 5):
+            await add(client, amount)
+        assert await next_positions(subscription, 3) == [2, 3, 4]
+
+
+async def test_a_subscription_begins_after_a_token_or_from_now(client: Client) -> None:
+    first = await add(client, 1)
+    await add(client, 2)
+    async with (
+        client.subscribe(after=first) as after,
+        client.subscribe(from_now=True) as from_now,
+    ):
+        assert first == after.token
+        await add(client, 3)
+        assert await next_positions(after, 2) == [2, 3]
+        assert await next_positions(from_now, 1) == [3]
+    with pytest.raises(ValueError, match="not both"):
+        client.subscribe(after=first, from_now=True)
+
+
+async def test_the_token_moves_only_to_the_end_of_what_was_handed_out(client: Client) -> None:
+    await client.execute("Tally", "a", "burst", {"events": 3})
+    second = await add(client, 1)
+    async with client.subscribe() as subscription:
+        before = []
+        for _ in range(4):
+            await anext(subscription)
+            before.append(subscription.token)
+        assert before[0] == before[1] == before[2]
+        assert before[3] == second
+    async with client.subscribe(after=before[0]) as again:
+        assert await next_positions(again, 4) == [1, 2, 3, 4]
+
+
+async def test_batches_say_when_the_head_is_reached(client: Client) -> None:
+    token = await add(client, 1)
+    async with client.subscribe() as subscription:
+        batches = []
+        async for batch in subscription.batches():
+            batches.append(batch)
+            if subscription.caught_up:
+                break
+        assert [each.position for batch in batches for each in batch.events] == [1]
+        assert token == subscription.token == batches[-1].checkpoint
+        assert batches[-1].events == []
+        await subscription.wait_caught_up()
+
+
+async def test_a_filter_passes_over_the_rest_and_still_makes_progress(client: Client) -> None:
+    for amount in range(3):
+        await add(client, amount)
+    token = (await client.execute("Tally", "a", "clear")).token
+    async with client.subscribe(where=Match(event_types=[Cleared])) as subscription:
+        assert await next_positions(subscription, 1) == [4]
+    async with client.subscribe(where=Match(id_prefix="nobody")) as nothing:
+        while not nothing.caught_up:
+            batch = await nothing.next_batch()
+            assert batch.events == []
+        assert token == nothing.token
+
+
+async def test_an_iteration_cut_short_by_a_timeout_goes_on_where_it_was(client: Client) -> None:
+    async with client.subscribe() as subscription:
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await anext(subscription)
+        await add(client, 1)
+        await add(client, 2)
+        assert await next_positions(subscription, 1) == [1]
+        batches = subscription.batches()
+        assert [each.position for each in (await anext(batches)).events] == [2]
+
+
+async def test_events_in_hand_go_first_when_batches_are_asked_for(client: Client) -> None:
+    await client.execute("Tally", "a", "burst", {"events": 3})
+    async with client.subscribe() as subscription:
+        await anext(subscription)
+        batch = await subscription.next_batch()
+        assert [each.position for each in batch.events] == [2, 3]
+        assert batch.checkpoint == subscription.token
+
+
+async def test_a_command_larger_than_a_frame_moves_the_token_once(client: Client) -> None:
+    await client.execute("Tally", "a", "burst", {"events": 1_000, "note": "x" * 200})
+    async with client.subscribe() as subscription:
+        checkpoints = []
+        seen = 0
+        while seen < 1_000:
+            batch = await subscription.next_batch()
+            seen += len(batch.events)
+            checkpoints.append(batch.checkpoint)
+        assert len(checkpoints) > 2
+        assert {None} == set(checkpoints[:-1])
+        assert checkpoints[-1] is not None
+
+
+async def test_a_bad_subscription_fails_on_entering(client: Client) -> None:
+    with pytest.raises(InvalidRequest):
+        async with client.subscribe(after="not a token"):
+            pass
+
+
+async def test_closing_the_client_ends_its_subscriptions(server: Server) -> None:
+    async with connect(server.address) as client:
+        subscription = await client.subscribe().__aenter__()
+        while not subscription.caught_up:
+            await subscription.next_batch()
+        waiting = asyncio.create_task(subscription.next_batch())
+        await asyncio.sleep(0)
+    with pytest.raises(ClientClosed):
+        await waiting
+    with pytest.raises(ClientClosed):
+        await anext(subscription)
+
+
+async def test_a_subscription_is_used_as_a_context_manager(client: Client) -> None:
+    with pytest.raises(ClientClosed, match="async with"):
+        await anext(client.subscribe())
+
+
+async def test_a_restarted_server_is_found_again_and_nothing_is_lost_or_doubled(
+    tmp_path: Path,
+) -> None:
+    data = str(tmp_path / "data")
+    catalog = Catalog.of(Tally)
+    async with Server(Config(data=data, listen="127.0.0.1:0"), catalog=catalog) as first:
+        address = first.address
+        client = await connect(address, retry=RetryPolicy(backoff_first_s=0.01)).__aenter__()
+        subscription = await client.subscribe().__aenter__()
+        await add(client, 1)
+        await add(client, 2)
+        assert await next_positions(subscription, 2) == [1, 2]
+    asked = asyncio.create_task(add(client, 3))
+    async with Server(Config(data=data, listen=address), catalog=catalog):
+        await asked
+        assert await next_positions(subscription, 1) == [3]
+        await client.close()
+
+
+def batch(*positions: int, checkpoint: str = "") -> wire.SubscribeResponse:
+    events = [RecordedEvent(position=each) for each in positions]
+    return wire.SubscribeResponse(batch=wire.EventBatch(events=events, checkpoint=checkpoint))
+
+
+def started(token: str) -> wire.SubscribeResponse:
+    return wire.SubscribeResponse(started=wire.SubscriptionStarted(token=token, position=0))
+
+
+async def test_resuming_within_a_command_delivers_no_event_twice() -> None:
+    asked: list[str] = []
+
+    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
+        asked.append(request.after_token)
+        yield started(request.after_token or "t0")
+        if len(asked) == 1:
+            yield batch(1, 2, checkpoint="t2")
+            yield batch(3, 4)
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
+        yield batch(3, 4)
+        yield batch(5, 6, checkpoint="t6")
+        await asyncio.Event().wait()
+
+    async with (
+        peer(Subscribe=subscribe) as address,
+        connect(address, retry=QUICK) as client,
+        client.subscribe() as subscription,
+    ):
+        tokens = []
+        seen = []
+        for _ in range(6):
+            seen.append((await anext(subscription)).position)
+            tokens.append(subscription.token)
+    assert seen == [1, 2, 3, 4, 5, 6]
+    assert tokens == ["t0", "t2", "t2", "t2", "t2", "t6"]
+    assert asked == ["", "t2"]
+
+
+async def test_a_subscription_from_now_that_breaks_at_once_resumes_where_it_began() -> None:
+    asked: list[tuple[str, bool]] = []
+
+    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
+        asked.append((request.after_token, request.from_now))
+        yield started("t7")
+        if len(asked) > 1:
+            yield batch(8, checkpoint="t8")
+            await asyncio.Event().wait()
+
+    async with (
+        peer(Subscribe=subscribe) as address,
+        connect(address, retry=QUICK) as client,
+        client.subscribe(from_now=True) as subscription,
+    ):
+        assert (await anext(subscription)).position == 8
+    assert asked == [("", True), ("t7", False)]
+
+
+async def test_an_error_that_will_not_pass_ends_it_after_what_came_before() -> None:
+    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
+        yield started("t0")
+        yield batch(1, checkpoint="t1")
+        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no more")
+
+    async with (
+        peer(Subscribe=subscribe) as address,
+        connect(address, retry=QUICK) as client,
+        client.subscribe() as subscription,
+    ):
+        assert (await anext(subscription)).position == 1
+        for _ in range(2):
+            with pytest.raises(Unrecognised, match="no more"):
+                await anext(subscription)
+
+
+async def test_a_peer_that_falls_silent_is_left_for_a_new_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gesta.client.follower.SILENT_HEARTBEATS", 0.1)
+    calls = 0
+
+    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
+        nonlocal calls
+        calls += 1
+        yield started(request.after_token or "t0")
+        if calls > 1:
+            yield batch(1, checkpoint="t1")
+        await asyncio.Event().wait()
+
+    async with (
+        peer(Subscribe=subscribe) as address,
+        connect(address, retry=QUICK) as client,
+        client.subscribe(heartbeat_s=1) as subscription,
+    ):
+        assert (await anext(subscription)).position == 1
+    assert calls > 1
+
+
+async def test_no_server_within_the_time_is_told_on_entering() -> None:
+    async with connect("127.0.0.1:1", retry=QUICK, timeout_s=0.2) as client:
+        with pytest.raises(DeadlineExceeded, match="failed to connect"):
+            async with client.subscribe():
+                pass
