@@ -10,7 +10,7 @@ from gesta.server.cli.events import events
 from gesta.server.cli.execute import execute
 from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
-from gesta.server.cli.output import report
+from gesta.server.cli.output import print_line, report
 from gesta.server.cli.reading import query, state
 from gesta.server.cli.serve import serve
 
@@ -19,9 +19,8 @@ from gesta.server.cli.serve import serve
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
-    help="An event-sourced aggregate server, and commands to speak to one.",
     epilog=exit_codes.epilog(),
-    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help, in which lines such as the table of codes stay lines
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -29,9 +28,11 @@ for command in (serve, execute, query, state, events, types, info):
     app.command()(command)
 
 
-@app.callback()
-def root() -> None:
+@app.callback(invoke_without_command=True)
+def root(context: typer.Context) -> None:
     """An event-sourced aggregate server, and commands to speak to one."""
+    if context.invoked_subcommand is None:
+        print_line(context.get_help())
 
 
 def main() -> None:
@@ -53,4 +54,6 @@ def main() -> None:
 
 def _told(error: Exception) -> str:
     message: str = error.format_message() if hasattr(error, "format_message") else str(error)
-    return message.rstrip(".") + "; see gesta --help"
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "gesta"
+    return f"{message.rstrip('.')}; see {command} --help"

@@ -12,7 +12,15 @@ from uuid import UUID
 import typer
 from grpc import StatusCode
 
-from gesta.client import Client, GestaError, Refused, RetryPolicy, Unrecognised, connect
+from gesta.client import (
+    Client,
+    GestaError,
+    Refused,
+    RetryPolicy,
+    Unreachable,
+    Unrecognised,
+    connect,
+)
 from gesta.server.cli.arguments import Schema
 from gesta.server.cli.exit_codes import ExitCode, of_client_error
 from gesta.server.cli.failure import Failure
@@ -35,22 +43,24 @@ def ask(
     try:
         asyncio.run(_with_client(address, timeout_s, work))
     except GestaError as error:
-        raise failure_of(error) from None
+        raise failure_of(error, address) from None
     except BrokenPipeError:
         abandon(sys.stdout)
         raise typer.Exit(ExitCode.OK) from None
 
 
-def failure_of(error: GestaError, *, may_have_written: bool = False) -> Failure:
-    """`may_have_written`: it was the answer to a command, so its outcome counts."""
+def failure_of(error: GestaError, address: str, *, may_have_written: bool = False) -> Failure:
+    """`may_have_written`: it was the answer to a command, so its outcome counts. A read has none,
+    although some of its errors say UNKNOWN."""
+    unsaid = {"message", "reason"} if may_have_written else {"message", "reason", "outcome"}
     return Failure(
         of_client_error(error, may_have_written=may_have_written),
-        _told(error),
+        _told(error, address),
         reason=_reason(error),
         fields={
             each.name: _plain(getattr(error, each.name))
             for each in fields(error)
-            if each.name not in ("message", "reason")
+            if each.name not in unsaid
         },
     )
 
@@ -77,7 +87,9 @@ def _check(address: str) -> None:
         raise Failure(ExitCode.BAD_INPUT, f"the server's address {address!r} is not HOST:PORT")
 
 
-def _told(error: GestaError) -> str:
+def _told(error: GestaError, address: str) -> str:
+    if isinstance(error, Unreachable) or _reason(error) == StatusCode.UNAVAILABLE.name:
+        return f"no answer from {address} (--server or GESTA_SERVER name another): {error}"
     if not isinstance(error, Refused):
         return str(error)
     details = ", ".join(f"{name}={value}" for name, value in error.details.items())

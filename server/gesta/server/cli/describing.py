@@ -22,9 +22,10 @@ def types(
     server: Server = SERVER_DEFAULT,
     timeout_s: Timeout = TIMEOUT_S_DEFAULT,
 ) -> None:
-    """Lists the aggregate types that are hosted, with their commands, queries and events.
+    """Lists the aggregate types that are hosted.
 
-    With --json all schemas too, as JSON Schema.
+    And what they understand: commands, queries, events, reasons for a refusal. With --json all
+    schemas too, as JSON Schema.
     """
 
     async def work(client: Client) -> None:
@@ -47,7 +48,7 @@ def info(
     server: Server = SERVER_DEFAULT,
     timeout_s: Timeout = TIMEOUT_S_DEFAULT,
 ) -> None:
-    """Shows what the server is, where its log stands, and what it allows."""
+    """Shows what the server is, and what it allows."""
 
     async def work(client: Client) -> None:
         found = await client.info()

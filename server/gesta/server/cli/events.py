@@ -32,7 +32,7 @@ def events(
         typer.Option(metavar="POSITION", min=0, help="Only after it; backwards: only before it."),
     ] = None,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most so many.")] = None,
     following: Annotated[
         bool,
         typer.Option(
@@ -46,7 +46,7 @@ def events(
     server: Server = SERVER_DEFAULT,
     timeout_s: Timeout = TIMEOUT_S_DEFAULT,
 ) -> None:
-    """Prints events in the order of their positions, one a line.
+    """Prints events, one a line, in their order.
 
     With --json each line is an object with position, aggregate_type, aggregate_id, version,
     event_id, event_type, schema_version, data, commit_time, occurred_at, command_id,

@@ -30,7 +30,7 @@ def execute(
     *,
     expected_version: Annotated[
         int | None,
-        typer.Option(min=0, help="The version it must be at; 0: it must not exist."),
+        typer.Option(metavar="N", min=0, help="The version it must be at; 0: it must not exist."),
     ] = None,
     must_exist: Annotated[
         bool | None,
@@ -57,9 +57,9 @@ def execute(
     A value is taken as JSON if it is JSON, else as text; where the command expects text it is text.
     With --json the arguments may follow as one object, and the answer is one, too:
 
-    gesta execute BankAccount acc-1 deposit amount=500
-
-    gesta execute BankAccount acc-1 deposit --json '{"amount": 500}'
+    \b
+      gesta execute BankAccount acc-1 deposit amount=500
+      gesta execute BankAccount acc-1 deposit --json '{"amount": 500}'
     """
     if expected_version is not None and must_exist is not None:
         raise Failure(ExitCode.BAD_INPUT, "--expected-version says whether it must exist, too")
@@ -82,7 +82,7 @@ def execute(
                 metadata=pairs,
             )
         except GestaError as error:
-            raise failure_of(error, may_have_written=True) from None
+            raise failure_of(error, server, may_have_written=True) from None
         print_answer(
             {
                 "reply": done.reply,

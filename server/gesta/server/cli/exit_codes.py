@@ -91,5 +91,6 @@ def of_store_error(error: StoreError) -> ExitCode:
 
 
 def epilog() -> str:
-    """The table as help text: one paragraph, its lines kept as they are."""
-    return "\n".join(f"{code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    """The table as help text; the mark before a paragraph keeps its lines as they are."""
+    lines = (f"  {code.value:>3}  {meaning}" for code, meaning in MEANINGS.items())
+    return "\n".join(("\b", "Exit codes:", *lines))

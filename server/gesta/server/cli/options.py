@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, errors (on std
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[name=value ... | JSON]",
+        metavar="name=value|JSON",
         show_default=False,
         help="By name, or all of them as one JSON object.",
     ),

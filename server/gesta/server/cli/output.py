@@ -71,6 +71,7 @@ def _field_lines(answer: Mapping[str, object], indent: str) -> Iterator[Text]:
     for name, value in answer.items():
         label = Text(f"{indent}{name:<{width}}", style="dim")
         if isinstance(value, Mapping) and value:
+            label.rstrip()
             yield label
             yield from _field_lines(value, indent + "  ")
         else:

@@ -52,7 +52,10 @@ def state(
     server: Server = SERVER_DEFAULT,
     timeout_s: Timeout = TIMEOUT_S_DEFAULT,
 ) -> None:
-    """Shows an aggregate's state and version, and the head of the log that they rest on."""
+    """Shows an aggregate's state and version.
+
+    And the position, with its token, of the last event in the log that they rest on.
+    """
 
     async def work(client: Client) -> None:
         found = await client.state(aggregate_type, aggregate_id)

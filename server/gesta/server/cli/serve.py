@@ -27,6 +27,8 @@ def serve(
     target: Annotated[
         str | None,
         typer.Argument(
+            metavar="TARGET",
+            show_default=False,
             help="The aggregates to host: a module, module:attribute or path. Without it: a pure "
             "event store, which takes events of any type.",
         ),
@@ -48,13 +50,17 @@ def serve(
         ),
     ] = False,
     aggregates_live_max: Annotated[
-        int, typer.Option(min=1, help="Aggregates kept in memory.")
+        int, typer.Option(metavar="N", min=1, help="Aggregates kept in memory.")
     ] = _LIMITS.aggregates_live_max,
     commands_waiting_max: Annotated[
-        int, typer.Option(min=1, help="Commands unanswered at once; more are told to come later.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Commands unanswered at once; more are told to come later."
+        ),
     ] = _LIMITS.commands_waiting_max,
     drain_grace_s: Annotated[
-        float, typer.Option(min=0, help="Seconds a stop waits for what was taken in.")
+        float,
+        typer.Option(metavar="SECONDS", min=0, help="How long a stop waits for what was taken in."),
     ] = _DEFAULTS.drain_grace_s,
     loop: Annotated[
         LoopKind, typer.Option(help="The event loop; auto is uvloop where it is installed.")
