@@ -39,9 +39,13 @@ class Tokens:
             raise InvalidRequest(field, "the token is of another log")
         if incarnation > self._log.incarnations[-1].number:
             raise InvalidRequest(field, "the token is of an incarnation this log has not had")
-        for later in self._log.incarnations:
-            if later.number > incarnation and position > later.fork_position:
-                raise LogRestored(later.fork_position)
+        undone = [
+            later.fork_position
+            for later in self._log.incarnations
+            if later.number > incarnation and position > later.fork_position
+        ]
+        if undone:
+            raise LogRestored(min(undone))
         if position > head:
             raise OutOfRange(field, position, head)
         return position

@@ -157,7 +157,7 @@ def test_a_refusal_cannot_pass_for_another_outcome() -> None:
 
 
 @given(st.dictionaries(st.text(st.characters()), st.text(st.characters())), st.text())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
 def test_any_text_of_an_author_makes_a_status(details: dict[str, str], message: str) -> None:
     status = status_of(_refused(details, message))
     assert status_pb2.Status.FromString(status.SerializeToString()) == status

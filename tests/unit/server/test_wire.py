@@ -100,7 +100,7 @@ def _response(done: Accepted, token: str) -> ExecuteResponse:
 
 
 @given(RECORDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, derandomize=True, database=None, deadline=None)
 def test_an_event_written_by_hand_is_the_event_of_the_class(record: EventRecord) -> None:
     (event,) = ReadEventsResponse.FromString(encode_event(record)).events
     expected = _by_the_class(record)
@@ -113,7 +113,7 @@ def test_an_event_written_by_hand_is_the_event_of_the_class(record: EventRecord)
 
 
 @given(st.lists(RECORDS, max_size=4), TEXT)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, derandomize=True, database=None, deadline=None)
 def test_events_side_by_side_are_a_frame(records: list[EventRecord], token: str) -> None:
     encoded = b"".join(encode_event(record) for record in records)
     batch = EventBatch.FromString(encoded + EventBatch(checkpoint=token).SerializeToString())
@@ -152,14 +152,14 @@ def test_the_beginning_of_1970_is_a_time_and_not_the_lack_of_one() -> None:
 
 
 @given(ANSWERS, TEXT)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
 def test_an_answer_written_by_hand_is_that_of_the_class(done: Accepted, token: str) -> None:
     encoded = encode_response(done, token)
     assert ExecuteResponse.FromString(encoded) == _response(done, token)
 
 
 @given(ANSWERS, TEXT, st.integers(1, 2**63 - 1) | st.integers(1, 20_000), st.text(max_size=50))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, derandomize=True, database=None, deadline=None)
 def test_results_side_by_side_are_a_frame(
     done: Accepted, token: str, number: int, message: str
 ) -> None:
