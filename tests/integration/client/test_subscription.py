@@ -1,31 +1,21 @@
-"""Subscriptions: what is delivered, across pauses, restarts and broken connections."""
+"""Subscriptions: what is delivered, and what the token says of it."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
-import grpc
 import pytest
-from tests.integration.client.peer import QUICK, peer
-from tests.integration.edge.tally import Cleared, Tally
+from tests.integration.edge.tally import Cleared
 
 from gesta.client import (
     Client,
     ClientClosed,
-    DeadlineExceeded,
     InvalidRequest,
     Match,
-    RetryPolicy,
     Subscription,
-    Unrecognised,
     connect,
 )
-from gesta.domain.catalog import Catalog
-from gesta.server.config import Config
 from gesta.server.process import Server
 from gesta.v1 import event_service_pb2 as wire
-from gesta.v1.event_pb2 import RecordedEvent
 
 Frames = AsyncIterator[wire.SubscribeResponse]
 
@@ -161,126 +151,3 @@ async def test_closing_the_client_ends_its_subscriptions(server: Server) -> None
 async def test_a_subscription_is_used_as_a_context_manager(client: Client) -> None:
     with pytest.raises(ClientClosed, match="async with"):
         await anext(client.subscribe())
-
-
-async def test_a_restarted_server_is_found_again_and_nothing_is_lost_or_doubled(
-    tmp_path: Path,
-) -> None:
-    data = str(tmp_path / "data")
-    catalog = Catalog.of(Tally)
-    async with Server(Config(data=data, listen="127.0.0.1:0"), catalog=catalog) as first:
-        address = first.address
-        client = await connect(address, retry=RetryPolicy(backoff_first_s=0.01)).__aenter__()
-        subscription = await client.subscribe().__aenter__()
-        await add(client, 1)
-        await add(client, 2)
-        assert await next_positions(subscription, 2) == [1, 2]
-    asked = asyncio.create_task(add(client, 3))
-    async with Server(Config(data=data, listen=address), catalog=catalog):
-        await asked
-        assert await next_positions(subscription, 1) == [3]
-        await client.close()
-
-
-def batch(*positions: int, checkpoint: str = "") -> wire.SubscribeResponse:
-    events = [RecordedEvent(position=each) for each in positions]
-    return wire.SubscribeResponse(batch=wire.EventBatch(events=events, checkpoint=checkpoint))
-
-
-def started(token: str) -> wire.SubscribeResponse:
-    return wire.SubscribeResponse(started=wire.SubscriptionStarted(token=token, position=0))
-
-
-async def test_resuming_within_a_command_delivers_no_event_twice() -> None:
-    asked: list[str] = []
-
-    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
-        asked.append(request.after_token)
-        yield started(request.after_token or "t0")
-        if len(asked) == 1:
-            yield batch(1, 2, checkpoint="t2")
-            yield batch(3, 4)
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
-        yield batch(3, 4)
-        yield batch(5, 6, checkpoint="t6")
-        await asyncio.Event().wait()
-
-    async with (
-        peer(Subscribe=subscribe) as address,
-        connect(address, retry=QUICK) as client,
-        client.subscribe() as subscription,
-    ):
-        tokens = []
-        seen = []
-        for _ in range(6):
-            seen.append((await anext(subscription)).position)
-            tokens.append(subscription.token)
-    assert seen == [1, 2, 3, 4, 5, 6]
-    assert tokens == ["t0", "t2", "t2", "t2", "t2", "t6"]
-    assert asked == ["", "t2"]
-
-
-async def test_a_subscription_from_now_that_breaks_at_once_resumes_where_it_began() -> None:
-    asked: list[tuple[str, bool]] = []
-
-    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
-        asked.append((request.after_token, request.from_now))
-        yield started("t7")
-        if len(asked) > 1:
-            yield batch(8, checkpoint="t8")
-            await asyncio.Event().wait()
-
-    async with (
-        peer(Subscribe=subscribe) as address,
-        connect(address, retry=QUICK) as client,
-        client.subscribe(from_now=True) as subscription,
-    ):
-        assert (await anext(subscription)).position == 8
-    assert asked == [("", True), ("t7", False)]
-
-
-async def test_an_error_that_will_not_pass_ends_it_after_what_came_before() -> None:
-    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
-        yield started("t0")
-        yield batch(1, checkpoint="t1")
-        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "no more")
-
-    async with (
-        peer(Subscribe=subscribe) as address,
-        connect(address, retry=QUICK) as client,
-        client.subscribe() as subscription,
-    ):
-        assert (await anext(subscription)).position == 1
-        for _ in range(2):
-            with pytest.raises(Unrecognised, match="no more"):
-                await anext(subscription)
-
-
-async def test_a_peer_that_falls_silent_is_left_for_a_new_call(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("gesta.client.follower.SILENT_HEARTBEATS", 0.1)
-    calls = 0
-
-    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
-        nonlocal calls
-        calls += 1
-        yield started(request.after_token or "t0")
-        if calls > 1:
-            yield batch(1, checkpoint="t1")
-        await asyncio.Event().wait()
-
-    async with (
-        peer(Subscribe=subscribe) as address,
-        connect(address, retry=QUICK) as client,
-        client.subscribe(heartbeat_s=1) as subscription,
-    ):
-        assert (await anext(subscription)).position == 1
-    assert calls > 1
-
-
-async def test_no_server_within_the_time_is_told_on_entering() -> None:
-    async with connect("127.0.0.1:1", retry=QUICK, timeout_s=0.2) as client:
-        with pytest.raises(DeadlineExceeded, match="failed to connect"):
-            async with client.subscribe():
-                pass
