@@ -39,8 +39,9 @@ class Problem(NamedTuple):
 class Caller:
     """The stubs of one channel, and the calls that many tests make."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, address: str) -> None:
         self.channel = channel
+        self.address = address
         self.commands = CommandServiceStub(channel)
         self.events = EventServiceStub(channel)
         self.aggregates = AggregateServiceStub(channel)
@@ -83,7 +84,7 @@ class Caller:
 async def connected(address: str, options: Sequence[tuple[str, Any]] = ()) -> AsyncIterator[Caller]:
     """A channel of one's own, closed at the end."""
     async with grpc.aio.insecure_channel(address, options=[*OPTIONS, *options]) as channel:
-        yield Caller(channel)
+        yield Caller(channel, address)
 
 
 def command_for(

@@ -21,9 +21,10 @@ def server_on(
     data: str = MEMORY,
     catalog: Catalog = HOSTED,
     limits: Limits | None = None,
+    listen: str = "127.0.0.1:0",
 ) -> Server:
-    """A server that is not started yet, on a port of its own."""
-    config = Config(data=data, listen="127.0.0.1:0", limits=limits or Limits())
+    """A server that is not started yet, on a port of its own unless one is named."""
+    config = Config(data=data, listen=listen, limits=limits or Limits())
     return Server(config, catalog=catalog, store=store)
 
 
