@@ -23,7 +23,7 @@ How it is done
     batching.py       the stream that concurrent commands share; session.py for one call of it,
                       command_queue.py for what waits, deadlines.py for how long
     follower.py       the connection of a subscription
-    reads.py          state, queries and lists
+    reads.py          state, queries, lists, and what the server says of itself
     attempts.py       one request's attempts, and what is known when they end
     status.py         from a gRPC status to an error
     payloads.py       JSON, typed and plain; times.py for times

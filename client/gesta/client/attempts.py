@@ -6,6 +6,7 @@ from uuid import UUID
 import grpc
 
 from gesta.client.errors import (
+    ClientClosed,
     DeadlineExceeded,
     Expired,
     GestaError,
@@ -66,6 +67,11 @@ class Attempts:
             return self.unknown("no answer came in time")
         return DeadlineExceeded("there was no answer in time, and nothing was written")
 
+    def closed(self) -> ClientClosed:
+        """For a request under way when the client was closed."""
+        outcome = Outcome.NOT_DONE if self.command_id is None else Outcome.UNKNOWN
+        return ClientClosed("the client was closed before the answer came", outcome=outcome)
+
     def unknown(self, message: str) -> OutcomeUnknown:
         """The outcome of an attempt that will get no answer."""
         command_id = None if self.command_id is None else UUID(bytes=self.command_id)
@@ -78,6 +84,7 @@ class Attempts:
             error.command_id = UUID(bytes=self.command_id)
         if isinstance(error, Unrecognised) and error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return self.out_of_time(sent=True)
-        if self.in_doubt and isinstance(error, TryLater | Expired):
+        unsettled = self.in_doubt and error.outcome is Outcome.NOT_DONE
+        if unsettled and isinstance(error, TryLater | Expired | ClientClosed):
             return self.unknown(f"an earlier attempt was not answered, and then: {error}")
         return error

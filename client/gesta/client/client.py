@@ -6,11 +6,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 from uuid import UUID
 
-from gesta.client import descriptions, reads
+from gesta.client import reads
 from gesta.client.aggregate import AggregateHandle
 from gesta.client.appending import Check, NewEvent, append
 from gesta.client.commands import CommandOptions, Commands
 from gesta.client.connection import Connection
+from gesta.client.descriptions import AggregateTypeDescription, ServerInfo
 from gesta.client.errors import ClientClosed, Outcome
 from gesta.client.filters import Where
 from gesta.client.follower import HEARTBEAT_S_DEFAULT
@@ -21,8 +22,6 @@ from gesta.client.reading import After, Reading, Source, reading_request
 from gesta.client.repository import Repository
 from gesta.client.results import AggregateSummary, Appended, Done, State
 from gesta.client.subscription import Subscription, subscribe_request
-from gesta.v1.aggregate_service_pb2 import DescribeAggregateTypesRequest
-from gesta.v1.server_service_pb2 import GetServerInfoRequest
 
 S = TypeVar("S")
 
@@ -230,27 +229,14 @@ class Client:
 
     async def describe(
         self, aggregate: str | type | None = None, *, timeout_s: float | None = None
-    ) -> list[descriptions.AggregateTypeDescription]:
+    ) -> list[AggregateTypeDescription]:
         """The types the server hosts, or one of them, with the schemas of what they understand."""
-        connection, _ = self._opened()
-        answer = await connection.ask(
-            connection.aggregates.DescribeAggregateTypes,
-            DescribeAggregateTypesRequest(
-                aggregate_type=None if aggregate is None else aggregate_name(aggregate)
-            ),
-            connection.attempts(timeout_s),
-        )
-        return [descriptions.aggregate_type_description(each) for each in answer.aggregate_types]
+        name = None if aggregate is None else aggregate_name(aggregate)
+        return await reads.describe(self._opened()[0], name, timeout_s)
 
-    async def info(self, *, timeout_s: float | None = None) -> descriptions.ServerInfo:
+    async def info(self, *, timeout_s: float | None = None) -> ServerInfo:
         """What the server is, where its log stands, and what it allows."""
-        connection, _ = self._opened()
-        answer = await connection.ask(
-            connection.server.GetServerInfo,
-            GetServerInfoRequest(),
-            connection.attempts(timeout_s),
-        )
-        return descriptions.server_info(answer)
+        return await reads.info(self._opened()[0], timeout_s)
 
     def _opened(self) -> tuple[Connection, Commands]:
         if self._open is None or self._closed:

@@ -34,11 +34,12 @@ class Waiting:
     def fail(self, error: GestaError) -> None:
         if not self.answer.done():
             self.answer.set_exception(error)
+            # Looked at, so that a caller cancelled in this very step leaves no complaint behind.
+            self.answer.exception()
 
     def expire(self) -> None:
         """The time is up."""
-        if not self.answer.done():
-            self.answer.set_exception(self.attempts.out_of_time(self.sent))
+        self.fail(self.attempts.out_of_time(self.sent))
 
     def close(self) -> None:
         """Answers with what is known when no answer will be waited for any more."""

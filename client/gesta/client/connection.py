@@ -8,6 +8,7 @@ import grpc
 from grpc.aio import AioRpcError
 
 from gesta.client.attempts import Attempts
+from gesta.client.errors import ClientClosed
 from gesta.client.options import Options
 from gesta.client.retry import RetryBudget
 from gesta.client.status import from_rpc_error
@@ -43,6 +44,7 @@ class Connection:
         else:
             self._channel = grpc.aio.secure_channel(address, options.credentials, arguments)
         self.options = options
+        self._closed = False
         self.budget = RetryBudget(options.retry_tokens_max)
         self.commands = CommandServiceStub(self._channel)
         self.events = EventServiceStub(self._channel)
@@ -59,11 +61,16 @@ class Connection:
         """The answer to a request that is safe to repeat: a read, or one with a command id."""
         loop = asyncio.get_running_loop()
         while True:
+            self.check_open()
             call = method(request, timeout=max(attempts.deadline - loop.time(), 0.0))
             try:
                 answer = await call
             except AioRpcError as failed:
                 error = from_rpc_error(failed)
+            except asyncio.CancelledError:
+                if self.ended_here():
+                    raise attempts.closed() from None
+                raise
             else:
                 attempts.answered()
                 return answer
@@ -72,5 +79,17 @@ class Connection:
             await attempts.pause(error)
 
     async def close(self) -> None:
-        """Ends every call that is still under way."""
+        """Ends every call that is still under way; those who wait get ClientClosed."""
+        self._closed = True
         await self._channel.close()
+
+    def check_open(self) -> None:
+        """Raises ClientClosed; grpc's own error for it is no error of ours."""
+        if self._closed:
+            raise ClientClosed("the client is closed")
+
+    def ended_here(self) -> bool:
+        """Whether a CancelledError means that `close` ended the call, not that somebody cancelled
+        the task that waits for it."""
+        task = asyncio.current_task()
+        return self._closed and (task is None or task.cancelling() == 0)

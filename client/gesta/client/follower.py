@@ -6,7 +6,7 @@ from grpc import StatusCode
 from grpc.aio import AioRpcError, UnaryStreamCall
 
 from gesta.client.connection import Connection
-from gesta.client.errors import ClientClosed, DeadlineExceeded, GestaError, Unrecognised
+from gesta.client.errors import ClientClosed, DeadlineExceeded, Fault, GestaError, Unrecognised
 from gesta.client.retry import may_pass
 from gesta.client.status import from_rpc_error
 from gesta.v1.event_service_pb2 import SubscribeRequest, SubscribeResponse
@@ -39,6 +39,7 @@ class Follower:
 
     async def start(self) -> None:
         """Returns when the server has accepted; raises what it answered instead."""
+        self._connection.check_open()
         self._task = asyncio.create_task(self._follow())
         self._task.add_done_callback(self._died)
         timeout_s = self._connection.options.timeout_s
@@ -53,7 +54,7 @@ class Follower:
         except asyncio.CancelledError:
             await self.stop(ClientClosed("the subscription was given up"))
             raise
-        if self.last_error is not None and not may_pass(self.last_error):
+        if self.last_error is not None and _ends(self.last_error):
             await self.stop(self.last_error)
             raise self.last_error
 
@@ -82,20 +83,20 @@ class Follower:
         while True:
             call = self._connection.events.Subscribe(self._request)
             try:
-                error, opened = await self._read(call)
+                error, moved = await self._read(call)
             finally:
                 call.cancel()  # a call that is only dropped is never freed
             self.last_error = error
-            if not may_pass(error):
+            if _ends(error):
                 self._started.set()
                 await self._frames.put(error)
                 return
-            failures = 0 if opened else failures + 1
+            failures = 0 if moved else failures + 1
             await asyncio.sleep(self._connection.options.retry.backoff_s(max(failures, 1)))
 
     async def _read(self, call: Call) -> tuple[GestaError, bool]:
-        """What the call ended with, and whether it had been accepted."""
-        opened = silent = False
+        """What the call ended with, and whether anything came beyond its being accepted."""
+        moved = silent = False
 
         def hang_up() -> None:
             nonlocal silent
@@ -112,16 +113,16 @@ class Follower:
                 finally:
                     timer.cancel()
                 if not isinstance(frame, SubscribeResponse):
-                    return _passing("the server ended the stream"), opened
-                opened = True
+                    return _passing("the server ended the stream"), moved
+                moved = moved or frame.WhichOneof("frame") != "started"
                 self._note(frame)
                 await self._frames.put(frame)
         except AioRpcError as failed:
-            return from_rpc_error(failed), opened
+            return from_rpc_error(failed), moved
         except asyncio.CancelledError:
             if not silent:
                 raise
-            return _passing(f"nothing was heard for {silence_s} s"), opened
+            return _passing(f"nothing was heard for {silence_s} s"), moved
 
     def _note(self, frame: SubscribeResponse) -> None:
         """The next call resumes where nothing is missed: after the last checkpoint."""
@@ -154,6 +155,11 @@ class Follower:
             task.get_loop().call_exception_handler(
                 {"message": "gesta's subscription failed", "exception": failed, "task": task}
             )
+
+
+def _ends(error: GestaError) -> bool:
+    """A subscription has no last attempt, so a bug at the server must not be asked for for ever."""
+    return not may_pass(error) or isinstance(error, Fault)
 
 
 def _passing(message: str) -> GestaError:

@@ -8,6 +8,7 @@ from datetime import datetime
 from grpc.aio import AioRpcError
 
 from gesta.client.connection import Connection
+from gesta.client.errors import ClientClosed
 from gesta.client.event import Event
 from gesta.client.filters import Where, to_filter
 from gesta.client.payloads import aggregate_name
@@ -68,6 +69,7 @@ class Reading:
             await asyncio.sleep(delay_s)
 
     async def _call(self, request: ReadEventsRequest) -> AsyncGenerator[list[Event], None]:
+        self._connection.check_open()
         call = self._connection.events.ReadEvents(request)
         try:
             async for frame in call:
@@ -75,6 +77,10 @@ class Reading:
                     self.token, self.head = frame.token, frame.head
                 if frame.events:
                     yield list(map(Event, frame.events))
+        except asyncio.CancelledError:
+            if self._connection.ended_here():
+                raise ClientClosed("the client was closed during the read") from None
+            raise
         finally:
             call.cancel()  # a call that is only dropped is never freed
 

@@ -1,13 +1,15 @@
-"""Asking aggregates: their state, their queries, and which there are."""
+"""What is asked in one call: states, queries, lists, and what the server says of itself."""
 
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
+from gesta.client import descriptions
 from gesta.client.connection import Connection
 from gesta.client.errors import Outcome
 from gesta.client.payloads import decode_answer
 from gesta.client.results import AggregateSummary, State
 from gesta.v1 import aggregate_service_pb2 as wire
+from gesta.v1.server_service_pb2 import GetServerInfoRequest
 
 T = TypeVar("T")
 
@@ -76,3 +78,23 @@ async def list_aggregates(
         if not page.next_page_token:
             return
         request.page_token = page.next_page_token
+
+
+async def describe(
+    connection: Connection, aggregate_type: str | None, timeout_s: float | None
+) -> list[descriptions.AggregateTypeDescription]:
+    """One type, or all."""
+    answer = await connection.ask(
+        connection.aggregates.DescribeAggregateTypes,
+        wire.DescribeAggregateTypesRequest(aggregate_type=aggregate_type),
+        connection.attempts(timeout_s),
+    )
+    return [descriptions.aggregate_type_description(each) for each in answer.aggregate_types]
+
+
+async def info(connection: Connection, timeout_s: float | None) -> descriptions.ServerInfo:
+    """The server's facts."""
+    answer = await connection.ask(
+        connection.server.GetServerInfo, GetServerInfoRequest(), connection.attempts(timeout_s)
+    )
+    return descriptions.server_info(answer)

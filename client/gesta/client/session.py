@@ -86,7 +86,7 @@ class Session:
             if result.HasField("response"):
                 waiting.answer.set_result(result.response)
             else:
-                waiting.answer.set_exception(from_status(result.error))
+                waiting.fail(from_status(result.error))
         if frame.draining:
             self._draining = True
         if self._draining or len(self._queue):

@@ -86,9 +86,11 @@ def done(number: int, request: commands.ExecuteRequest) -> commands.ExecuteResul
     )
 
 
-def failed(number: int, code: grpc.StatusCode, reason: str) -> commands.ExecuteResult:
-    """An error of gesta's, with nothing done."""
-    info = ErrorInfo(domain="gesta", reason=reason, metadata={"outcome": "NOT_DONE"})
+def failed(
+    number: int, code: grpc.StatusCode, reason: str, outcome: str = "NOT_DONE", **metadata: str
+) -> commands.ExecuteResult:
+    """An error of gesta's."""
+    info = ErrorInfo(domain="gesta", reason=reason, metadata={"outcome": outcome, **metadata})
     packed = AnyMessage()
     packed.Pack(info)
     status = Status(code=code.value[0], message=reason, details=[packed])

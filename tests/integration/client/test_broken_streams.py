@@ -25,6 +25,7 @@ from gesta.client import (
     OutcomeUnknown,
     RetryPolicy,
     Unreachable,
+    command_id_for,
     connect,
 )
 from gesta.v1 import command_service_pb2 as commands
@@ -58,17 +59,19 @@ async def test_commands_of_a_broken_stream_are_asked_again_with_their_ids_in_the
 async def test_a_command_that_was_sent_and_not_answered_in_time_is_unknown() -> None:
     async def stream(frames: Frames, context: Any) -> Answers:
         yield opened()
-        async for _ in frames:
-            pass
+        async for number, request in numbered(frames):
+            if number == 1:
+                yield answers(done(number, request))
 
     async with (
         peer(ExecuteStream=stream) as address,
         connect(address, close_timeout_s=0.01) as client,
     ):
+        await ask(client, 1)
         with pytest.raises(OutcomeUnknown) as caught:
-            await ask(client, 1, command_id="invoice-17", timeout_s=0.2)
+            await ask(client, 2, command_id="invoice-17", timeout_s=0.05)
     assert caught.value.outcome is Outcome.UNKNOWN
-    assert caught.value.command_id is not None
+    assert caught.value.command_id == command_id_for("invoice-17")
     assert str(caught.value.command_id) in str(caught.value)
 
 

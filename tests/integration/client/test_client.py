@@ -1,11 +1,14 @@
 """A client's life, and what the server says of itself."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import pytest
+from tests.integration.client.peer import peer
 from tests.integration.edge.tally import Tally
 
-from gesta.client import Client, ClientClosed, ClientState, connect
+from gesta.client import Client, ClientClosed, ClientState, Outcome, connect
 from gesta.server.process import Server
 
 
@@ -52,3 +55,61 @@ def test_an_option_that_cannot_work_is_refused() -> None:
         connect("localhost:1", streams=0)
     with pytest.raises(TypeError):
         connect("localhost:1", stream=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("method", ["Execute", "GetServerInfo", "ReadEvents"])
+async def test_closing_answers_whoever_waits_for_a_call_of_its_own(method: str) -> None:
+    reached = asyncio.Event()
+
+    async def silent(request: Any, context: Any) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    async def silent_stream(request: Any, context: Any) -> AsyncIterator[None]:
+        await silent(request, context)
+        yield
+
+    async def read(client: Client) -> None:
+        async for _ in client.read():
+            pass
+
+    asked: dict[str, Callable[[Client], Coroutine[Any, Any, Any]]] = {
+        "Execute": lambda client: client.execute("T", "a", "c"),
+        "GetServerInfo": lambda client: client.info(),
+        "ReadEvents": read,
+    }
+    handler = silent_stream if method == "ReadEvents" else silent
+    async with peer(**{method: handler}) as address:
+        client = await connect(address, batching=False).__aenter__()
+        waiting = asyncio.create_task(asked[method](client))
+        await reached.wait()
+        await client.close()
+        with pytest.raises(ClientClosed) as caught:
+            await waiting
+    outcome = Outcome.UNKNOWN if method == "Execute" else Outcome.NOT_DONE
+    assert caught.value.outcome is outcome
+
+
+async def test_a_caller_that_is_cancelled_stays_cancelled(server: Server) -> None:
+    async with connect(server.address, batching=False) as client:
+        asked = asyncio.create_task(client.info())
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+
+async def test_what_was_made_before_closing_refuses_after_it(server: Server) -> None:
+    async with connect(server.address) as client:
+        tally = client.aggregate(Tally, "a")
+        reading = client.read()
+        subscription = client.subscribe()
+    with pytest.raises(ClientClosed):
+        await tally.execute(Tally.add(1))
+    with pytest.raises(ClientClosed):
+        await tally.state()
+    with pytest.raises(ClientClosed):
+        await anext(aiter(reading))
+    with pytest.raises(ClientClosed):
+        async with subscription:
+            pass

@@ -7,11 +7,12 @@ from typing import Any
 
 import grpc
 import pytest
-from tests.integration.client.peer import QUICK, peer
+from tests.integration.client.peer import QUICK, failed, peer
 from tests.integration.edge.tally import Tally
 
 from gesta.client import (
     DeadlineExceeded,
+    InternalError,
     RetryPolicy,
     Unrecognised,
     connect,
@@ -97,6 +98,23 @@ async def test_an_error_that_will_not_pass_ends_it_after_what_came_before() -> N
         for _ in range(2):
             with pytest.raises(Unrecognised, match="no more"):
                 await anext(subscription)
+
+
+async def test_a_bug_at_the_server_is_not_asked_for_for_ever() -> None:
+    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
+        yield started("t0")
+        status = failed(1, grpc.StatusCode.INTERNAL, "INTERNAL", "UNKNOWN", error_id="e-1").error
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        await context.abort(grpc.StatusCode.INTERNAL, "a bug")
+
+    async with (
+        peer(Subscribe=subscribe) as address,
+        connect(address, retry=QUICK) as client,
+        client.subscribe() as subscription,
+    ):
+        with pytest.raises(InternalError) as caught:
+            await anext(subscription)
+    assert caught.value.error_id == "e-1"
 
 
 async def test_a_peer_that_falls_silent_is_left_for_a_new_call(
