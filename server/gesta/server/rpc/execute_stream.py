@@ -24,6 +24,11 @@ from gesta.v1.command_service_pb2 import (
 WINDOW = 4_096
 """Commands of one stream whose results are not written yet: one commit's worth."""
 
+SLICE = 32
+"""Commands of one frame that are decided before the writer, and everyone else, gets a turn. A large
+frame decided in one go keeps all its callers in step: they decide, commit and reply one after the
+other, where they could overlap."""
+
 RESULTS_BYTES_MAX = 1_048_576
 """Bytes of results in one frame, so that no client's limit is met."""
 
@@ -83,8 +88,10 @@ class ExecuteStream:
             frame = parse(ExecuteStreamRequest, data, REQUEST_BYTES_MAX)
             if len(frame.commands) > COMMANDS_PER_FRAME_MAX:
                 raise InvalidRequest("commands", f"at most {COMMANDS_PER_FRAME_MAX} in a frame")
-            for request in frame.commands:
+            for index, request in enumerate(frame.commands, 1):
                 self._execute(request)
+                if index % SLICE == 0:
+                    await asyncio.sleep(0)
             while self._open >= WINDOW and not self._draining:
                 self._room.clear()
                 await self._room.wait()
