@@ -14,6 +14,10 @@ from gesta.engine.limits import Limits
 from gesta.engine.tail import Encode, Tail
 from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed
 
+_AROUND_BYTES = 64
+"""Of a frame: its own tags and lengths, and the checkpoint's token. A frame with them is within
+`frame_bytes_max`."""
+
 
 class Chunk(NamedTuple):
     """Progress of a cursor: some events, or none where nothing matched."""
@@ -93,13 +97,14 @@ class Cursor:
 
         Raises CorruptEvent or StorageUnavailable; then the cursor has not moved.
         """
+        bytes_max = self._limits.frame_bytes_max - _AROUND_BYTES
         if self._feed.tail.reaches(self.position):
             self._page = []
             records = self._feed.tail.after(self.position, self._limits.scan_page_events)
-            chunk = cut(records, self._wanted, self._feed.tail.encode, self._limits.frame_bytes_max)
+            chunk = cut(records, self._wanted, self._feed.tail.encode, bytes_max)
         else:
-            records = self._page or await self._read_page()
-            chunk = cut(records, self._wanted, self._feed.encode, self._limits.frame_bytes_max)
+            records = self._page or _whole(await self._read_page())
+            chunk = cut(records, self._wanted, self._feed.encode, bytes_max)
             self._page = records[chunk.position - records[0].position + 1 :]
         self.position = chunk.position
         return chunk
@@ -116,6 +121,15 @@ class Cursor:
             raise CorruptEvent(error.position) from error
         except StorageFailed as error:
             raise StorageUnavailable from error
+
+
+def _whole(page: list[EventRecord]) -> list[EventRecord]:
+    """The page without a last command that goes on behind it, unless that is all there is: a next
+    page that begins with the command holds all of it, and so may a frame."""
+    end = len(page)
+    while end and page[end - 1].more_in_command:
+        end -= 1
+    return page[:end] or page
 
 
 def cut(records: Sequence[EventRecord], wanted: Filter, encode: Encode, bytes_max: int) -> Chunk:

@@ -19,7 +19,8 @@ from gesta.v1.event_service_pb2 import (
 )
 
 _PROGRESS_EVERY_S = 1.0
-"""How soon a reader hears that events were passed over, when nothing else comes."""
+"""How soon a reader hears that events were passed over, when nothing else comes. It is its sign of
+life while others are written to all the time."""
 
 _PROGRESS_EVERY_EVENTS = 10_000
 """How many may be passed over without a word while the cursor is catching up."""
@@ -37,6 +38,8 @@ class Subscription:
         self._context = context
         self._told = cursor.position
         """The position the client has heard of."""
+        self._told_at = 0.0
+        """When the client was sent something last, by Clock.monotonic."""
         self._live = False
 
     async def run(self) -> None:
@@ -62,9 +65,12 @@ class Subscription:
         chunk = await self._cursor.read()
         if chunk.events:
             checkpoint = text_field(2, self._mint(chunk.position)) if chunk.ends_command else b""
-            await self._context.write(message_field(2, b"".join((*chunk.events, checkpoint))))
+            await self._write(message_field(2, b"".join((*chunk.events, checkpoint))))
             self._told = chunk.position
-        elif chunk.position - self._told >= _PROGRESS_EVERY_EVENTS:
+        elif (
+            chunk.position - self._told >= _PROGRESS_EVERY_EVENTS
+            or self._engine.clock.monotonic() - self._told_at >= _PROGRESS_EVERY_S
+        ):
             await self._tell_progress()
 
     async def _wait(self) -> None:
@@ -90,4 +96,8 @@ class Subscription:
         await self._send(SubscribeResponse(checkpoint=checkpoint))
 
     async def _send(self, frame: SubscribeResponse) -> None:
-        await self._context.write(frame.SerializeToString())
+        await self._write(frame.SerializeToString())
+
+    async def _write(self, frame: bytes) -> None:
+        await self._context.write(frame)
+        self._told_at = self._engine.clock.monotonic()
