@@ -26,9 +26,11 @@ _FIND_STREAM = (
 )
 _LIST_STREAMS = (
     f"SELECT {STREAM_COLUMNS} FROM streams "  # noqa: S608
-    "WHERE type_id = ? AND aggregate_id >= ? AND aggregate_id > ? "
-    "AND (?4 IS NULL OR aggregate_id < ?4) AND +id <= ?5 ORDER BY aggregate_id LIMIT ?6"
+    "WHERE type_id = ? AND aggregate_id >= ? AND aggregate_id < ? AND +id <= ? "
+    "ORDER BY aggregate_id LIMIT ?"
 )
+_AFTER_ALL_TEXT = b""
+"""SQLite sorts every BLOB after every TEXT."""
 
 _POSITION = EventRecord._fields.index("position")
 _VERSION = EventRecord._fields.index("version")
@@ -120,9 +122,10 @@ class Reader:
         self, bounds: Bounds, aggregate_type: str, id_prefix: str, after_id: str, limit: int
     ) -> list[StreamHead]:
         type_id = self._names.numbers[Kind.AGGREGATE_TYPE].get(aggregate_type)
+        low = max(id_prefix, after_id + "\0")  # the least text greater than after_id
+        high = _after_prefix(id_prefix)
         rows = self.connection.execute(
-            _LIST_STREAMS,
-            (type_id, id_prefix, after_id, _after_prefix(id_prefix), bounds.streams, max(limit, 0)),
+            _LIST_STREAMS, (type_id, low, high, bounds.streams, max(limit, 0))
         ).fetchall()
         heads = []
         for row in rows:
@@ -200,11 +203,11 @@ def _check_run(page: Page, field: int, first: int, step: int, last: int) -> None
         )
 
 
-def _after_prefix(prefix: str) -> str | None:
-    """The least text greater than all that start with the prefix; None if there is none."""
+def _after_prefix(prefix: str) -> str | bytes:
+    """The least key greater than all texts that start with the prefix."""
     stem = prefix.rstrip("\U0010ffff")
     if not stem:
-        return None
+        return _AFTER_ALL_TEXT
     following = ord(stem[-1]) + 1
     # The surrogates, U+D800 to U+DFFF, have no UTF-8.
     return stem[:-1] + chr(0xE000 if following == 0xD800 else following)

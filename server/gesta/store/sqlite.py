@@ -77,7 +77,6 @@ class SqliteStore:
         self._new_log_id = new_log_id
         self._unusable: str | None = "it is not open"
         self._lock: LogLock | None = None
-        self._gauge: WalGauge | None = None
         self._link: Link | None = None
         self._readers = Readers()
         self._writer: LogWriter | None = None
@@ -170,10 +169,12 @@ class SqliteStore:
                 await link.close()
             except sqlite3.Error:
                 _LOG.exception("a connection to %s was not closed in order", self._path)
-        self._let_go()
+        if self._lock is not None:
+            self._lock.release()
 
     def abandon(self) -> None:
         self._unusable = "it was abandoned"
+        self._lock = None  # the writing connection's thread lets go of it
         for link in self._take_links():
             link.stop()
 
@@ -183,9 +184,8 @@ class SqliteStore:
         await asyncio.to_thread(self._create_if_missing)
         link = await Link.open(self._path, "rw", self._connection)
         self._link = link
-        found = await link.run(self._seal)
-        assert self._gauge is not None, "made by _seal"
-        writer = LogWriter(link, found, self._gauge, self._failed)
+        found, gauge = await link.run(self._seal, self._lock)
+        writer = LogWriter(link, found, gauge, self._failed)
         for _ in range(self._readers_wanted):
             await self._readers.add(
                 self._path, writer.names, self._streams_in_memory_max, self._reader_cache_kib
@@ -197,13 +197,19 @@ class SqliteStore:
         if not header.exists(self._path):
             schema.create(self._path, self._new_log_id(), self._now_us())
 
-    def _seal(self, connection: JobConnection) -> Found:
-        # The lock is let go on the connection's own thread, after whatever it has still to do.
-        connection.on_close = self._let_go
+    def _seal(self, connection: JobConnection, lock: LogLock) -> tuple[Found, WalGauge]:
+        # The lock is let go on the connection's own thread, after all that it has still to do.
+        connection.on_close = lock.release
         found = seal(connection, self._now_us(), self._writer_cache_kib)
         wal = self._path.with_name(FILE + "-wal")
-        self._gauge = WalGauge(wal, self._wal_pages_max, schema.PAGE_BYTES)
-        return found
+        gauge = WalGauge(wal, self._wal_pages_max, schema.PAGE_BYTES)
+
+        def let_go() -> None:
+            gauge.close()
+            lock.release()
+
+        connection.on_close = let_go
+        return found, gauge
 
     async def _append(self, batch: Batch) -> None:
         try:
@@ -246,12 +252,6 @@ class SqliteStore:
     def _take_links(self) -> list[Link]:
         links, self._link = [*self._readers.take(), *filter(None, [self._link])], None
         return links
-
-    def _let_go(self) -> None:
-        if self._gauge is not None:
-            self._gauge.close()
-        if self._lock is not None:
-            self._lock.release()
 
 
 def _make_directory(directory: Path) -> None:
