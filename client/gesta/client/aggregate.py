@@ -38,6 +38,10 @@ class AggregateHandle(Generic[S]):
     async def execute(self, call: Call[S, R], **options: Unpack[CommandOptions]) -> Done[R]:
         """Executes `BankAccount.deposit(500)`, say; `options` are those of CommandOptions.
 
+        Calls for one aggregate are executed in the order they were made, except one larger than
+        256 KiB and one that was asked again after a TryLater: await a call before the next where
+        that matters.
+
         Raises Refused where the domain says no, VersionConflict and the like where a condition does
         not hold, OutcomeUnknown where no answer came; gesta.domain's InvalidArgument for arguments
         the signature does not allow, before anything is sent.
