@@ -5,7 +5,7 @@ from contextlib import closing
 from gesta.store.connection import JobConnection
 from gesta.store.port import CommandRecord
 from gesta.store.reading import Reader
-from gesta.store.rows import COMMAND_COLUMNS, Row, command_of
+from gesta.store.rows import COMMAND_COLUMNS, Row, check_command, command_of
 from gesta.store.writing import roll_back
 
 _FIND = f"SELECT {COMMAND_COLUMNS} FROM commands WHERE command_id = ?"  # noqa: S608
@@ -17,6 +17,8 @@ _DOWN_FROM = (
     f"SELECT {COMMAND_COLUMNS} FROM commands "  # noqa: S608
     "WHERE command_id >= ? AND command_id < ? ORDER BY command_id DESC LIMIT ?"
 )
+_CHUNK_ROWS = 256
+
 _END = b"\xff" * 17
 """Greater than every id."""
 
@@ -28,8 +30,13 @@ def find(reader: Reader, command_id: bytes) -> CommandRecord | None:
 
 def ids_between(reader: Reader, low: bytes, high: bytes, limit: int) -> list[bytes]:
     """Reads whole answers, because a damaged id shows only in their checksums."""
+    ids: list[bytes] = []
     with closing(reader.connection.execute(_DOWN_FROM, (low, high, max(limit, 0)))) as rows:
-        return [command_of(row).command_id for row in rows]
+        while chunk := rows.fetchmany(_CHUNK_ROWS):
+            for row in chunk:
+                check_command(row)
+            ids += [row[0] for row in chunk]
+    return ids
 
 
 class Pruner:

@@ -109,9 +109,14 @@ def stream_of(row: Row, names: Mapping[int, str]) -> tuple[str, str]:
 
 def command_of(row: Row) -> CommandRecord:
     """The answer in a row of COMMAND_COLUMNS."""
-    record = CommandRecord._make(row[:-1])
-    check(record, row[-1], f"the answer to command {row[0]!r}")
-    return record
+    check_command(row)
+    return CommandRecord._make(row[:-1])
+
+
+def check_command(row: Row) -> None:
+    """CorruptLog if a row of COMMAND_COLUMNS is not what was written."""
+    if crc32(_encode(row[:-1])) != row[-1]:
+        raise CorruptLog(f"the answer to command {row[0]!r} does not match its checksum")
 
 
 def check(record: tuple[Any, ...], stored: object, what: str) -> None:
