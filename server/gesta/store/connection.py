@@ -9,6 +9,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar, TypeVarTuple, cast
 
 import aiosqlite
@@ -102,8 +103,14 @@ class Link:
         await self._connection.close()
 
     def stop(self) -> None:
-        """Have the thread close and end after the jobs it has, without waiting for it."""
-        self._connection.stop()
+        """Have the thread close and end after the jobs it has, without waiting for it.
+
+        Asked for on a thread that has no event loop: aiosqlite then reports to nobody, where it
+        would otherwise report to a loop that may be closed by then.
+        """
+        stopper = Thread(target=self._connection.stop)
+        stopper.start()
+        stopper.join()
 
 
 def _uri(path: Path, mode: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,29 @@ async def test_an_abandoned_store_lets_go_of_its_lock_once_its_thread_has_closed
     info = await second.open()
     assert info.epoch == 2
     await second.close()
+
+
+def test_a_store_may_be_abandoned_as_its_loop_ends_or_from_another_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+
+    async def open_and_abandon(*, on_another_thread: bool) -> int:
+        store = SqliteStore(tmp_path)
+        epoch = (await store.open()).epoch
+        if on_another_thread:
+            await asyncio.to_thread(store.abandon)
+        else:
+            store.abandon()
+        return epoch
+
+    before = set(threading.enumerate())
+    assert asyncio.run(open_and_abandon(on_another_thread=False)) == 1
+    assert asyncio.run(open_and_abandon(on_another_thread=True)) == 2
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
+    assert failures == []
 
 
 async def test_the_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
