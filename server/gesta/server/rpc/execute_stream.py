@@ -45,6 +45,10 @@ class ExecuteStream:
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
+        self._in_frame = False
+        """Between the slices of a frame that was read: all of it is still taken in."""
+        self._last_frame = False
+        """Read no more."""
         self._draining = False
         self._told = False
 
@@ -75,12 +79,17 @@ class ExecuteStream:
                 if self._draining and not self._told:
                     self._told = True
                     await context.write(ExecuteStreamResponse(draining=True).SerializeToString())
-                    if not self._reader.done():
-                        self._reader.cancel()
+                    self._stop_reading(self._reader)
             if not self._reader.cancelled():
                 self._reader.result()
         finally:
-            self._reader.cancel()
+            self._stop_reading(self._reader)
+
+    def _stop_reading(self, reader: "asyncio.Task[None]") -> None:
+        """What was received is executed: a frame in hand is finished, even if the client is gone."""
+        self._last_frame = True
+        if not self._in_frame:
+            reader.cancel()
 
     async def _read(self, frames: AsyncIterator[bytes]) -> None:
         """Take frames in; ends at the end frame, when the client is gone, or when draining."""
@@ -88,14 +97,16 @@ class ExecuteStream:
             frame = parse(ExecuteStreamRequest, data, REQUEST_BYTES_MAX)
             if len(frame.commands) > COMMANDS_PER_FRAME_MAX:
                 raise InvalidRequest("commands", f"at most {COMMANDS_PER_FRAME_MAX} in a frame")
+            self._in_frame = True
             for index, request in enumerate(frame.commands, 1):
                 self._execute(request)
                 if index % SLICE == 0:
                     await asyncio.sleep(0)
-            while self._open >= WINDOW and not self._draining:
+            self._in_frame = False
+            while self._open >= WINDOW and not (self._draining or self._last_frame):
                 self._room.clear()
                 await self._room.wait()
-            if frame.end or self._draining:
+            if frame.end or self._draining or self._last_frame:
                 return
 
     def _execute(self, request: ExecuteRequest) -> None:
