@@ -197,6 +197,9 @@ class Commands:
             except EngineError as error:
                 command.on_answer(error)
                 return
+            except Exception as error:  # whoever waits must be told of a bug too
+                command.on_answer(internal(str(actor), error, Outcome.NOT_DONE))
+                return
         self._turn(actor, command, stored)
 
     # The turn: one step, without await.
