@@ -55,7 +55,7 @@ class Writer:
         self._prune: tuple[int, int] | None = None
         self._task: asyncio.Task[None] | None = None
         self.bytes_waiting = 0
-        """Bytes of events that wait for their commit."""
+        """Bytes of events and replies that wait for their commit."""
         self.failed = False
         """The store has failed for good; nothing is accepted any more."""
 
@@ -71,6 +71,7 @@ class Writer:
     def add(self, item: Decided) -> OpenBatch:
         """Queue something decided; it is answered after its commit, or with the reason why not."""
         size = sum(len(w.event.data) + len(w.metadata or b"") for w in item.events)
+        size += len(item.reply)
         batch = self._queue[-1] if self._queue else None
         if (
             batch is None
@@ -111,7 +112,7 @@ class Writer:
         return True
 
     def prune(self, before_us: int, rows: int) -> None:
-        """Have some old answers forgotten, soon, between two commits."""
+        """Have old answers forgotten, soon, so many at a time between two commits."""
         self._prune = (before_us, rows)
         self._work.set()
 
@@ -130,8 +131,11 @@ class Writer:
                 self._prune = None
 
     async def _forget_answers(self, before_us: int, rows: int) -> None:
+        """Forget them a piece at a time, with every commit that waits in between."""
         try:
-            await self._store.prune_commands(before_us, rows)
+            while not self.failed and await self._store.prune_commands(before_us, rows) == rows:
+                while self._queue:
+                    await self._commit(self._queue[0])
         except StorageFull:
             _LOG.warning("the storage is full: old answers were not removed")
         except Exception as error:  # whatever it was, the disk is in doubt
