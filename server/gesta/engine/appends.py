@@ -137,6 +137,10 @@ class Appends:
         if stored is not None:
             same = stored.fingerprint == append.fingerprint
             return resolve(remembered(stored) if same else CommandIdReused(command_id))
+        refusal = self._ids.refusal(command_id)
+        if refusal is not None:
+            same = refusal.fingerprint == append.fingerprint
+            return resolve(refusal.error if same else CommandIdReused(command_id))
         item = Decided(command_id, append.fingerprint, append.envelope, [resolve])
         try:
             for demand in append.checks:
