@@ -171,5 +171,7 @@ class Engine:
             ticks += 1
             self._registry.passivate_idle(self.limits.aggregate_idle_s)
             if ticks % _PRUNE_EVERY_TICKS == 0:
-                before = self._time.now_us() - self.limits.command_id_window_s * 1_000_000
+                # An id may be ahead of its commit, and so be taken for fresh for as much longer.
+                kept_s = self.limits.command_id_window_s + self.limits.command_id_ahead_s
+                before = self._time.now_us() - kept_s * 1_000_000
                 self._writer.prune(before, _PRUNE_ROWS)
