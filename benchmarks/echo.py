@@ -13,7 +13,7 @@ _PAYLOAD = b"x" * 100
 async def measure(address: str, callers: int, seconds: float) -> float:
     """Calls per second with that many callers, each with one call at a time."""
     async with grpc.aio.insecure_channel(address) as channel:
-        call: "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]" = channel.unary_unary(_METHOD)
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(_METHOD)
         await call(_PAYLOAD)
         end = time.perf_counter() + seconds
         done = 0
@@ -34,7 +34,7 @@ async def _serve() -> None:
         return request
 
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    handlers: "dict[str, grpc.RpcMethodHandler[bytes, bytes]]" = {
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "Echo": grpc.unary_unary_rpc_method_handler(echo)
     }
     server.add_generic_rpc_handlers(
