@@ -5,6 +5,7 @@ import contextlib
 import logging
 import socket
 import sys
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
@@ -15,7 +16,7 @@ from gesta.server.cli.failure import Failure
 from gesta.server.cli.hosting import load_catalog
 from gesta.server.cli.lifetime import LoopKind, live, new_runner
 from gesta.server.cli.output import abandon, print_line
-from gesta.server.config import Config, ConfigError
+from gesta.server.config import MEMORY, Config, ConfigError
 from gesta.server.process import Server
 from gesta.store.port import StoreError
 
@@ -101,7 +102,16 @@ def _check(config: Config) -> None:
         config.validate()
     except ConfigError as error:
         raise Failure(ExitCode.BAD_INPUT, str(error)) from None
+    _check_data(config)
     _check_address(config)
+
+
+def _check_data(config: Config) -> None:
+    if config.data != MEMORY:
+        path = Path(config.data).absolute()
+        there = next(each for each in (path, *path.parents) if each.exists())
+        if not there.is_dir():
+            raise Failure(ExitCode.BAD_INPUT, f"data: {there} is not a directory")
 
 
 def _check_address(config: Config) -> None:
