@@ -2,8 +2,16 @@
 
 app           the commands together, and how any of them ends
 serve         a server; hosting loads the author's code, lifetime runs it until a signal
+execute       a command of an aggregate
+reading       an aggregate's queries, and its state
+events        the log; selection says which part, following waits for more
+describing    what a server hosts, and what it is
+arguments     from words of a command line to JSON
+options       what several commands can be told
+asking        one client for one command, and its errors as endings
 exit_codes    what each ending means
-failure       an ending that is not success; output prints it, and everything else
+failure       an ending that is not success
+output        data on stdout, everything else on stderr
 """
 
 from gesta.server.cli.app import main

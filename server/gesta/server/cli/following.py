@@ -24,15 +24,16 @@ async def follow(client: Client, selection: Selection) -> AsyncGenerator[list[Ev
         assert token is not None, "a reading that came to its end knows the head it went up to"
     except AggregateNotFound:
         pass  # at the head of that token, at least
-    async with client.subscribe(after=token, where=selection.match) as subscription:
-        watch = asyncio.create_task(_say_how_it_is(subscription))
-        try:
+    subscription = client.subscribe(after=token, where=selection.match)
+    watch = asyncio.create_task(_say_how_it_is(subscription))  # from the first connection on
+    try:
+        async with subscription:
             while True:
                 meant = selection.of_batch((await subscription.next_batch()).events)
                 if meant:
                     yield meant
-        finally:
-            watch.cancel()
+    finally:
+        watch.cancel()
 
 
 async def _say_how_it_is(subscription: Subscription) -> None:
