@@ -48,7 +48,8 @@ class Actor:
     @property
     def evictable(self) -> bool:
         """Whether forgetting it loses nothing and surprises nobody."""
-        return not (self.waiting or self.pins) and self.drain is None and self.gate is None
+        settled = self.drain is None and self.gate is None and self.loaded is None
+        return settled and not (self.waiting or self.pins)
 
     def __str__(self) -> str:
         return f"{self.stream.aggregate_type}<{self.stream.aggregate_id}@{self.version}>"

@@ -23,6 +23,10 @@ class ServerProcess:
         self._process = process
         self._report = report
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

@@ -51,7 +51,7 @@ class Asked:
         self._then()
 
     async def answer(self) -> Accepted | EngineError:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(5):
             await self._answered.wait()
         (answer,) = self.answers
         return answer
@@ -109,15 +109,23 @@ class Running:
             valve.open()
         self.engine.drain()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(5):
                 await self.engine.commands.idle()
                 await self.engine.appends.idle()
+        except TimeoutError:
+            store.abandon()  # a close would wait for ever
+            raise AssertionError("somebody was never answered") from None
+        try:
             check_log(await self.log())
             if not self.engine.failed:
                 await self.check_states()
         finally:
             await self.engine.close()
         assert all(len(each.answers) == 1 for each in self.asked), "one answer for each"
+
+    def closing(self) -> "asyncio.Task[None]":
+        """Close the engine beside what the test does next."""
+        return asyncio.ensure_future(self.engine.close())
 
     def tell(
         self,

@@ -86,7 +86,7 @@ class ExecuteStream:
             self._stop_reading(self._reader)
 
     def _stop_reading(self, reader: "asyncio.Task[None]") -> None:
-        """What was received is executed: a frame in hand is finished, though the client is gone."""
+        """What was received is executed: a frame in hand is finished, client or no client."""
         self._last_frame = True
         if not self._in_frame:
             reader.cancel()
