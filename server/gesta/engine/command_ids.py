@@ -122,6 +122,8 @@ class CommandIds:
 
     def refused(self, command_id: bytes, fingerprint: bytes, error: EngineError) -> None:
         """Remember a refusal, for a while."""
+        # A traceback holds the frames it passed through, and with them arguments and states.
+        error.__traceback__ = error.__context__ = error.__cause__ = None
         expires = self._clock.monotonic() + self._limits.refusal_window_s
         self._refusals[command_id] = Refusal(expires, fingerprint, error)
         if len(self._refusals) > self._limits.refusals_in_memory_max:

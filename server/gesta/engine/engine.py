@@ -173,5 +173,7 @@ class Engine:
             if ticks % _PRUNE_EVERY_TICKS == 0:
                 # An id may be ahead of its commit, and so be taken for fresh for as much longer.
                 kept_s = self.limits.command_id_window_s + self.limits.command_id_ahead_s
-                before = self._time.now_us() - kept_s * 1_000_000
+                # By the earlier of the two clocks: an id's age is judged by the machine's.
+                now_us = min(self._time.now_us(), self.clock.now_us())
+                before = now_us - kept_s * 1_000_000
                 self._writer.prune(before, _PRUNE_ROWS)

@@ -65,7 +65,8 @@ class Reading:
                 if records:
                     last = records[-1]
                     bound = last.version if request.aggregate_id else last.position
-                wanted = [r for r in records if request.wanted.matches(r)]
+                # A stream's page may lie beyond the head; only an empty page is the end.
+                wanted = [r for r in records if r.position <= head and request.wanted.matches(r)]
                 pending = carried + wanted
                 whole = len(pending) if not records else whole_commands(pending)
                 if left is not None and whole > left:
@@ -89,9 +90,7 @@ class Reading:
         if bound is not None and not 0 <= bound <= found.version + request.backwards:
             raise OutOfRange("after_version", bound, found.version)
         if request.backwards:
-            return self._stream_before(
-                found.stream, head
-            ), found.version + 1 if bound is None else bound
+            return self._stream_before(found.stream), found.version + 1 if bound is None else bound
         return self._stream_after(found.stream, head), bound or 0
 
     async def _of_log(self, request: ReadRequest, head: int) -> tuple[_Page, int]:
@@ -114,12 +113,11 @@ class Reading:
 
         return page
 
-    def _stream_before(self, stream: Stream, head: int) -> _Page:
+    def _stream_before(self, stream: Stream) -> _Page:
         async def page(bound: int) -> list[EventRecord]:
-            records = await self._store.read_stream_backwards(
+            return await self._store.read_stream_backwards(
                 stream, bound, self._limits.scan_page_events, self._limits.scan_page_bytes
             )
-            return [r for r in records if r.position <= head]
 
         return page
 

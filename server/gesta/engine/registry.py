@@ -125,7 +125,9 @@ class Registry:
             async with self._loads:
                 await self._replay(actor)
         except Exception as error:
-            del self._actors[actor.stream.aggregate_type, actor.stream.aggregate_id]
+            key = (actor.stream.aggregate_type, actor.stream.aggregate_id)
+            if self._actors.get(key) is actor:
+                del self._actors[key]
             if not loaded.done():
                 loaded.set_exception(self._load_error(actor, error))
         else:

@@ -35,11 +35,10 @@ def print_answer(answer: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def console() -> Console:
-    """For text: in colour on a terminal that has it, and never wrapped, so that a line stays one.
-
-    Rich knows NO_COLOR and TERM=dumb.
-    """
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """For text: in colour on a terminal that has it, and never wrapped, so that a line stays one."""
+    # Rich knows TERM=dumb by itself; with NO_COLOR it would go on using bold and dim.
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(color_system=colours, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def abandon(out: TextIO) -> None:
@@ -69,13 +68,12 @@ def report(failure: Failure, *, as_json: bool) -> None:
 def _field_lines(answer: Mapping[str, object], indent: str) -> Iterator[Text]:
     width = max(map(len, answer), default=0)
     for name, value in answer.items():
-        label = Text(f"{indent}{name:<{width}}", style="dim")
+        label = f"{indent}{name:<{width}}"
         if isinstance(value, Mapping) and value:
-            label.rstrip()
-            yield label
+            yield Text(label.rstrip(), "dim")
             yield from _field_lines(value, indent + "  ")
         else:
-            yield label.append(f"  {plain(value)}", style="none")
+            yield Text.assemble((label, "dim"), f"  {plain(value)}")
 
 
 def plain(value: object) -> str:
