@@ -1,6 +1,7 @@
 """The table of exit codes, held against everything that a command can end with."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import pytest
 from grpc import StatusCode
@@ -20,7 +21,10 @@ from gesta.store import port
 from gesta.store.port import StoreError
 
 
-def below(base: type) -> Iterator[type]:
+E = TypeVar("E", bound=Exception)
+
+
+def below(base: type[E]) -> Iterator[type[E]]:
     for each in base.__subclasses__():
         yield each
         yield from below(each)

@@ -35,10 +35,15 @@ def print_answer(answer: Mapping[str, object], *, as_json: bool) -> None:
 
 
 def console() -> Console:
-    """For text: in colour on a terminal that has it, and never wrapped, so that a line stays one."""
-    # Rich knows TERM=dumb by itself; with NO_COLOR it would go on using bold and dim.
-    colours = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(color_system=colours, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    """For text: in colour on a terminal that has it, and never wrapped: a line stays one."""
+    return Console(
+        # Rich knows TERM=dumb by itself; with NO_COLOR it would go on using bold and dim.
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
 
 
 def abandon(out: TextIO) -> None:
