@@ -20,7 +20,6 @@ from gesta.server.cli.exit_codes import (
 from gesta.store import port
 from gesta.store.port import StoreError
 
-
 E = TypeVar("E", bound=Exception)
 
 
