@@ -50,6 +50,16 @@ def test_named_arguments_are_taken_as_what_the_command_expects(trouble: Gesta) -
     assert json.loads(shouted.stdout) == {"reply": "123null"}
 
 
+def test_what_is_stored_does_not_steer_a_terminal(trouble: Gesta) -> None:
+    trouble("execute", "Trouble", "steering", "note", "text=a\x1b[2J\u009bm")
+    aggregate = ("Trouble", "steering")
+    for words in (("state", *aggregate), ("query", *aggregate, "shout")):
+        shown = trouble(*words)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert "\\x1b[2J\\x9b" in shown.stdout
+        assert all(line.isprintable() for line in shown.stdout.splitlines())
+
+
 def test_a_command_id_gets_its_first_answer_again_and_metadata_is_kept(bank: Gesta) -> None:
     account = opened(bank, "repeated")
     words = ("execute", *account, "deposit", "amount=1", "--command-id", "test-17", "--json")
@@ -66,11 +76,14 @@ def test_a_command_id_gets_its_first_answer_again_and_metadata_is_kept(bank: Ges
     [
         (("withdraw", "amount=501"), 3, "INSUFFICIENT_FUNDS"),
         (("deposit", "amount=1", "--expected-version", "7"), 4, "VERSION_CONFLICT"),
+        (("deposit", "amount=1", "--command-id", ""), 2, "BAD_INPUT"),
         (("deposit", "amount=1", "--must-not-exist"), 4, "AGGREGATE_EXISTS"),
         (("deposit", "amount=many"), 2, "INVALID_REQUEST"),
         (("deposit", "amount=99999999999999999999999"), 2, "INVALID_REQUEST"),
         (("deposit", "amount"), 2, "BAD_INPUT"),
         (("deposit", '{"amount": '), 2, "BAD_INPUT"),
+        (("deposit", "amount=1", "--expected-version", str(2**63)), 2, "USAGE"),
+        (("deposit", "booked_on=\udcff"), 2, "BAD_INPUT"),  # a byte that is not UTF-8
         (("steal",), 2, "UNKNOWN_COMMAND"),
         (("deposit", "--amount", "1"), 2, "USAGE"),
     ],

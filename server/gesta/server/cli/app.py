@@ -1,6 +1,8 @@
 """The commands together, and how any of them ends."""
 
 import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer
 
@@ -39,7 +41,10 @@ def main() -> None:
     """The entry point: runs the command line, and ends the process with its exit code."""
     # An error of the command line itself is found before any option is read.
     as_json = "--json" in sys.argv
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does, in any locale
     try:
+        _check_words(sys.argv)
         code = app(prog_name="gesta", standalone_mode=False) or ExitCode.OK
     except Failure as failure:
         report(failure, as_json=as_json)
@@ -50,6 +55,14 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         code = ExitCode.INTERRUPTED
     sys.exit(code)
+
+
+def _check_words(words: Sequence[str]) -> None:
+    """Python keeps bytes that are not UTF-8 as surrogates, which no message can carry."""
+    try:
+        "".join(words).encode()
+    except UnicodeEncodeError:
+        raise Failure(ExitCode.BAD_INPUT, "a word of the command line is not UTF-8") from None
 
 
 def _told(error: Exception) -> str:

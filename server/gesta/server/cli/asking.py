@@ -83,7 +83,13 @@ async def _with_client(
 
 def _check(address: str) -> None:
     host, _, port = address.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+    if (
+        not host
+        or not host.isprintable()
+        or not port.isascii()
+        or not port.isdigit()
+        or int(port) > 65_535
+    ):
         raise Failure(ExitCode.BAD_INPUT, f"the server's address {address!r} is not HOST:PORT")
 
 

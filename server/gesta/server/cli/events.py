@@ -13,8 +13,15 @@ from gesta.server.cli.asking import ask
 from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
 from gesta.server.cli.following import follow
-from gesta.server.cli.options import SERVER_DEFAULT, TIMEOUT_S_DEFAULT, AsJson, Server, Timeout
-from gesta.server.cli.output import console, print_lines
+from gesta.server.cli.options import (
+    INT64_MAX,
+    SERVER_DEFAULT,
+    TIMEOUT_S_DEFAULT,
+    AsJson,
+    Server,
+    Timeout,
+)
+from gesta.server.cli.output import console, print_lines, printable
 from gesta.server.cli.selection import Selection
 
 
@@ -29,7 +36,12 @@ def events(
     ] = None,
     after: Annotated[
         int | None,
-        typer.Option(metavar="POSITION", min=0, help="Only after it; backwards: only before it."),
+        typer.Option(
+            metavar="POSITION",
+            min=0,
+            max=INT64_MAX,
+            help="Only after it; backwards: only before it.",
+        ),
     ] = None,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most so many.")] = None,
@@ -116,7 +128,7 @@ def _columns(event: Event) -> list[tuple[str, str]]:
         (f"{event.aggregate_type}/{event.aggregate_id}", "cyan"),
         (f"v{event.version}", "dim"),
         (event.event_type, "green"),
-        (_one_line(event.data).decode(), ""),
+        (printable(_one_line(event.data).decode()), ""),
     ]
 
 

@@ -1,15 +1,16 @@
 """`gesta execute`: one command."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gesta.client import Client, GestaError
+from gesta.client import Client, Done, GestaError
 from gesta.server.cli.arguments import needs_schema, parse_arguments, parse_pairs
 from gesta.server.cli.asking import ask, failure_of, find_schema
 from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
 from gesta.server.cli.options import (
+    INT64_MAX,
     SERVER_DEFAULT,
     TIMEOUT_S_DEFAULT,
     AggregateId,
@@ -21,6 +22,32 @@ from gesta.server.cli.options import (
 )
 from gesta.server.cli.output import print_answer
 
+ExpectedVersion = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=0,
+        max=INT64_MAX,
+        help="The version it must be at; 0: it must not exist.",
+    ),
+]
+MustExist = Annotated[
+    bool | None,
+    typer.Option("--must-exist/--must-not-exist", help="Whether it must exist already."),
+]
+CommandId = Annotated[
+    str | None,
+    typer.Option(
+        metavar="UUID|KEY",
+        help="The same id gets the same answer, however often it is sent: a UUID, or a key of "
+        "your own such as invoice-17.",
+    ),
+]
+Metadata = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Kept with the events; may be given again."),
+]
+
 
 def execute(
     aggregate_type: AggregateType,
@@ -28,26 +55,10 @@ def execute(
     command: Annotated[str, typer.Argument(metavar="COMMAND", help="Its name.")],
     words: Words = None,
     *,
-    expected_version: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=0, help="The version it must be at; 0: it must not exist."),
-    ] = None,
-    must_exist: Annotated[
-        bool | None,
-        typer.Option("--must-exist/--must-not-exist", help="Whether it must exist already."),
-    ] = None,
-    command_id: Annotated[
-        str | None,
-        typer.Option(
-            metavar="UUID|KEY",
-            help="The same id gets the same answer, however often it is sent: a UUID, or a key of "
-            "your own such as invoice-17.",
-        ),
-    ] = None,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Kept with the events; may be given again."),
-    ] = None,
+    expected_version: ExpectedVersion = None,
+    must_exist: MustExist = None,
+    command_id: CommandId = None,
+    metadata: Metadata = None,
     as_json: AsJson = False,
     server: Server = SERVER_DEFAULT,
     timeout_s: Timeout = TIMEOUT_S_DEFAULT,
@@ -63,6 +74,8 @@ def execute(
     """
     if expected_version is not None and must_exist is not None:
         raise Failure(ExitCode.BAD_INPUT, "--expected-version says whether it must exist, too")
+    if command_id == "":  # of an unset variable in a script; it would be one id for all commands
+        raise Failure(ExitCode.BAD_INPUT, "--command-id is empty")
     pairs = parse_pairs(metadata or [], "--metadata")
     given = words or []
 
@@ -83,17 +96,18 @@ def execute(
             )
         except GestaError as error:
             raise failure_of(error, server, may_have_written=True) from None
-        print_answer(
-            {
-                "reply": done.reply,
-                "version": done.version,
-                "position": done.position,
-                "token": done.token,
-                "event_count": done.event_count,
-                "replayed": done.replayed,
-                "command_id": str(done.command_id),
-            },
-            as_json=as_json,
-        )
+        print_answer(_plain(done), as_json=as_json)
 
     ask(server, timeout_s, work)
+
+
+def _plain(done: Done[Any]) -> dict[str, object]:
+    return {
+        "reply": done.reply,
+        "version": done.version,
+        "position": done.position,
+        "token": done.token,
+        "event_count": done.event_count,
+        "replayed": done.replayed,
+        "command_id": str(done.command_id),
+    }

@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 SERVER_DEFAULT = "127.0.0.1:50051"
+INT64_MAX = 2**63 - 1
+"""The greatest version or position there can be."""
 TIMEOUT_S_DEFAULT = 30.0
 """As the client's own."""
 

@@ -58,6 +58,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def printable(text: str) -> str:
+    """The text with its control characters spelt out: what is stored must not steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
 def report(failure: Failure, *, as_json: bool) -> None:
     """The one line that says what went wrong."""
     if failure.trace:
@@ -66,7 +75,7 @@ def report(failure: Failure, *, as_json: bool) -> None:
         error = {"reason": failure.reason, "message": failure.text, **failure.fields}
         line = msgspec.json.encode({"error": error, "exit_code": failure.code}).decode()
     else:
-        line = f"gesta: {failure.reason}: {failure.text}"
+        line = printable(f"gesta: {failure.reason}: {failure.text}")
     say(line)
 
 
@@ -83,4 +92,4 @@ def _field_lines(answer: Mapping[str, object], indent: str) -> Iterator[Text]:
 
 def plain(value: object) -> str:
     """A JSON value in text: strings without quotes, everything else as JSON."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return printable(value if isinstance(value, str) else msgspec.json.encode(value).decode())
