@@ -22,6 +22,9 @@ class Batch(NamedTuple):
 
     events: list[Event]
     checkpoint: str | None
+    position: int
+    """The last one that is known to be covered: the last event's, or, without events, the
+    checkpoint's. Behind a filter the checkpoint of events may cover a few more."""
 
 
 class Subscription:
@@ -109,7 +112,7 @@ class Subscription:
     async def next_batch(self) -> Batch:
         """The next of `batches()`."""
         if self._in_hand:
-            batch = Batch(self._in_hand[::-1], self._next_token)
+            batch = Batch(self._in_hand[::-1], self._next_token, self._in_hand[0].position)
             self._in_hand.clear()
         else:
             batch = await self._receive()
@@ -136,10 +139,10 @@ class Subscription:
             self.token = self.token or frame.started.token
             self.head = max(self.head, frame.started.position)
         elif kind == "checkpoint":
-            return Batch([], frame.checkpoint.token)
+            return Batch([], frame.checkpoint.token, frame.checkpoint.position)
         elif kind == "caught_up":
             self._caught_up.set()
-            return Batch([], frame.caught_up.token)
+            return Batch([], frame.caught_up.token, frame.caught_up.position)
         elif kind == "fell_behind":
             self._caught_up.clear()
             self.head = max(self.head, frame.fell_behind.head)
@@ -159,7 +162,7 @@ class Subscription:
         self.head = max(self.head, self._last_position)
         if not events and not batch.checkpoint:
             return None
-        return Batch(events, batch.checkpoint or None)
+        return Batch(events, batch.checkpoint or None, messages[-1].position)
 
 
 def subscribe_request(

@@ -77,6 +77,7 @@ async def test_batches_say_when_the_head_is_reached(client: Client) -> None:
         assert [each.position for batch in batches for each in batch.events] == [1]
         assert token == subscription.token == batches[-1].checkpoint
         assert batches[-1].events == []
+        assert [batch.position for batch in batches] == [1] * len(batches)
         await subscription.wait_caught_up()
 
 
@@ -90,6 +91,7 @@ async def test_a_filter_passes_over_the_rest_and_still_makes_progress(client: Cl
         while not nothing.caught_up:
             batch = await nothing.next_batch()
             assert batch.events == []
+        assert (batch.checkpoint, batch.position) == (token, 4)
         assert token == nothing.token
 
 
@@ -112,7 +114,7 @@ async def test_events_in_hand_go_first_when_batches_are_asked_for(client: Client
         await anext(subscription)
         batch = await subscription.next_batch()
         assert [each.position for each in batch.events] == [2, 3]
-        assert batch.checkpoint == subscription.token
+        assert (batch.checkpoint, batch.position) == (subscription.token, 3)
 
 
 async def test_a_command_larger_than_a_frame_moves_the_token_once(client: Client) -> None:
