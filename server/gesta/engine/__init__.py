@@ -5,6 +5,7 @@ commands     admission, mailbox, and the turn in which a command is decided
 appends      events written without a command, through the same actors
 actor        one live aggregate, a record
 registry     find or load an actor, pin it, let idle ones go
+replay       a stream, folded
 conditions   expected versions and existence
 batch        what is decided, and how it becomes a transaction
 writer       group commit; generations that stand or fall together

@@ -5,27 +5,22 @@ step without await may use it: there is no "stopped just now" to run into.
 """
 
 import asyncio
-import time
 from collections import OrderedDict
 from itertools import islice
 
 from gesta.domain.catalog import AggregateType
-from gesta.domain.errors import UnreadableEvent
 from gesta.engine.actor import Actor
-from gesta.engine.errors import CorruptEvent, Overloaded, StorageUnavailable
-from gesta.engine.faults import handler_broken, unreadable
+from gesta.engine.errors import Overloaded
 from gesta.engine.limits import Limits
+from gesta.engine.replay import Replay, explained
 from gesta.engine.watchdog import Watchdog
-from gesta.store.port import CorruptLog, EventStore, StorageFailed, Stream
+from gesta.store.port import EventStore, Stream
 
 _EVICTION_SCAN_MAX = 64
 """Busy actors that are passed over to find an idle one; they were just used, so they move on."""
 
 _PASSIVATE_MAX = 10_000
 """Idle actors looked at in one tick, a few milliseconds' worth; the rest goes with the next."""
-
-_FOLD_CHECK_EVERY = 32
-"""Events folded between two looks at the clock."""
 
 
 class Registry:
@@ -34,7 +29,7 @@ class Registry:
     def __init__(self, store: EventStore, limits: Limits, watchdog: Watchdog) -> None:
         self._store = store
         self._limits = limits
-        self._watchdog = watchdog
+        self._replayed = Replay(store, limits, watchdog)
         self._actors: OrderedDict[tuple[str, str], Actor] = OrderedDict()
         self._loads = asyncio.Semaphore(limits.loads_at_once_max)
         self._loading: set[asyncio.Task[None]] = set()
@@ -129,20 +124,11 @@ class Registry:
             if self._actors.get(key) is actor:
                 del self._actors[key]
             if not loaded.done():
-                loaded.set_exception(self._load_error(actor, error))
+                loaded.set_exception(explained(str(actor), error))
         else:
             actor.loaded = None
             if not loaded.done():
                 loaded.set_result(None)
-
-    def _load_error(self, actor: Actor, error: Exception) -> Exception:
-        if isinstance(error, CorruptLog):
-            return CorruptEvent(error.position)
-        if isinstance(error, StorageFailed):
-            return StorageUnavailable()
-        if isinstance(error, UnreadableAt):
-            return unreadable(str(actor), error.position, error.cause)
-        return handler_broken(str(actor), error)
 
     async def _replay(self, actor: Actor) -> None:
         found = await self._store.find_stream(
@@ -154,53 +140,6 @@ class Registry:
         if actor.type is None:
             actor.version = actor.confirmed_version = found.version
             return
-        version, state = 0, actor.state
-        while version < found.version:
-            page = await self._store.read_stream(
-                found.stream, version, self._limits.load_page_events, self._limits.scan_page_bytes
-            )
-            if not page:
-                raise CorruptLog(f"{actor} ends before version {found.version}")
-            began = time.monotonic()
-            for index, record in enumerate(page):
-                state = self._fold(
-                    actor.type,
-                    state,
-                    record.event_type,
-                    record.schema_version,
-                    record.data,
-                    record.position,
-                )
-                if index % _FOLD_CHECK_EVERY == 0 and (
-                    time.monotonic() - began > self._limits.fold_slice_ms / 1_000
-                ):
-                    await asyncio.sleep(0)
-                    began = time.monotonic()
-            version = page[-1].version
-        actor.version = actor.confirmed_version = version
+        state = await self._replayed.state_at(actor.type, found.stream, found.version)
+        actor.version = actor.confirmed_version = found.version
         actor.state = actor.confirmed_state = state
-
-    def _fold(
-        self,
-        hosted: AggregateType,
-        state: object,
-        event_type: str,
-        schema_version: int,
-        data: bytes,
-        position: int,
-    ) -> object:
-        with self._watchdog:
-            try:
-                event = hosted.decode_event(event_type, schema_version, data)
-            except UnreadableEvent as error:
-                raise UnreadableAt(position, error) from error
-            return hosted.evolve(state, event)
-
-
-class UnreadableAt(Exception):
-    """Today's code cannot read the event at `position`."""
-
-    def __init__(self, position: int, cause: Exception) -> None:
-        super().__init__(f"the event at position {position}: {cause}")
-        self.position = position
-        self.cause = cause
