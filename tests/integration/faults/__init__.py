@@ -1,0 +1,5 @@
+"""Real servers that are stopped, killed, starved and lied to, while real clients keep histories.
+
+load         callers, a reader and a subscriber that keep a history
+server       `gesta serve` on a port that it can have again
+"""
