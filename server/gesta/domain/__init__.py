@@ -6,6 +6,7 @@ For authors
     rejection.py    Rejected: the domain says no
     event.py        @event, and an event type with its encoding
     command.py      @command and @query, the descriptors
+    upcast.py       @upcast and Upcast: how an event stored long ago is read today
     aggregate.py    @aggregate, and an aggregate type: all that a server needs of one
 For the server and the client
     catalog.py      Catalog: the types one server hosts
@@ -17,7 +18,11 @@ For the server and the client
     describe.py     an aggregate type as JSON schemas
     errors.py       the tree of errors
 Inside
+    body.py         what an aggregate's class body says
     signature.py    from a method's signature to its contract
+    upcasters.py    which upcasters are an aggregate's
+    evolution.py    the chains of upcasters, checked and run
+    code.py         what a snapshot rests on: the fields and the code behind a state
     source.py       what can be seen in an author's source
     names.py        which names may be part of a contract
     codec.py        values to JSON and back, checked
@@ -35,12 +40,14 @@ from gesta.domain.decision import Decision
 from gesta.domain.errors import DefinitionError
 from gesta.domain.event import event
 from gesta.domain.rejection import Rejected
+from gesta.domain.upcast import Upcast, upcast
 
 __all__ = [
     "aggregate",
     "command",
     "event",
     "query",
+    "upcast",
     "Call",
     "Command",
     "Context",
@@ -49,4 +56,5 @@ __all__ = [
     "Query",
     "QueryCall",
     "Rejected",
+    "Upcast",
 ]

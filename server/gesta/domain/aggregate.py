@@ -1,12 +1,14 @@
 """Aggregates: the frozen state that decides."""
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, field, fields
-from typing import Any, Self, TypeVar, dataclass_transform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from functools import cached_property
+from typing import Any, TypeVar, dataclass_transform
 
 from gesta.domain import source
-from gesta.domain.annotation import hints_of, record_shape
+from gesta.domain.annotation import record_shape
+from gesta.domain.body import declared_in, events_of, evolve_of, initial_of
+from gesta.domain.code import code_fingerprint
 from gesta.domain.codec import Codec
 from gesta.domain.command import Command, Query
 from gesta.domain.contract import CommandType, QueryType
@@ -14,13 +16,15 @@ from gesta.domain.errors import (
     DefinitionError,
     ForeignEvent,
     HandlerFailed,
-    UnknownEvent,
     Unserialisable,
 )
-from gesta.domain.event import EventType, event_type_of_class
+from gesta.domain.event import EventType
+from gesta.domain.evolution import Evolution, Upcasted
 from gesta.domain.names import check_name
 from gesta.domain.record import frozen
-from gesta.domain.signature import command_type, members_of, query_type
+from gesta.domain.signature import command_type, query_type
+from gesta.domain.upcast import Upcaster
+from gesta.domain.upcasters import found_steps, given_steps
 
 T = TypeVar("T")
 
@@ -30,23 +34,34 @@ SNAPSHOT_EVERY_EVENTS = 100
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def aggregate(
-    name: str, *, snapshot_every: int = SNAPSHOT_EVERY_EVENTS
+    name: str,
+    *,
+    snapshot_every: int | None = SNAPSHOT_EVERY_EVENTS,
+    snapshot_version: int = 1,
+    upcasters: Sequence[Callable[..., Any]] | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Makes a class a frozen, slotted dataclass: the state of aggregates of type `name`.
 
     Every field has a default, for the state before the first event is the class called without
     arguments. `evolve(self, event: A | B) -> Self` lists the events and folds one; methods marked
-    @command and @query are the contract. `snapshot_every` counts events.
+    @command and @query are the contract.
+
+    `snapshot_every` counts events; None or 0 takes no snapshots. What changes in the class, its
+    events and its upcasters makes older snapshots void by itself; for what changes in code that
+    they call elsewhere, raise `snapshot_version`. `upcasters` are all there are; left out, they are
+    those in the modules of the class and its events.
     Raises DefinitionError for whatever could not be hosted, so that it fails at import.
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        check_name(name, f"@aggregate on {cls.__qualname__}")
-        if not isinstance(snapshot_every, int) or snapshot_every < 1:
-            raise DefinitionError(cls.__qualname__, "snapshot_every must be 1 or more events")
+        where = f"@aggregate on {cls.__qualname__}"
+        check_name(name, where)
+        _check_count("snapshot_every", snapshot_every or 0, where)
+        _check_count("snapshot_version", snapshot_version, where)
+        steps = None if upcasters is None else given_steps(upcasters, where)
         made = frozen(cls)
         made.__gesta_aggregate__ = AggregateType(  # type: ignore[attr-defined]
-            made, name, snapshot_every
+            made, name, snapshot_every or 0, snapshot_version, steps
         )
         return made
 
@@ -56,19 +71,29 @@ def aggregate(
 class AggregateType:
     """One aggregate class: its events, commands, queries, and the encoding of its state."""
 
-    def __init__(self, state_class: type, name: str, snapshot_every: int) -> None:
+    def __init__(
+        self,
+        state_class: type,
+        name: str,
+        snapshot_every: int,
+        snapshot_version: int,
+        steps: Sequence[Upcaster] | None,
+    ) -> None:
         self.name = name
         self.state_class = state_class
         self.snapshot_every = snapshot_every
-        self.initial: Any = _initial(state_class)
+        """In events; 0: never."""
+        self._snapshot_version = snapshot_version
+        self._steps = steps
+        self.initial: Any = initial_of(state_class)
         """The state at version 0. One object for all: states are immutable."""
         self.state = Codec(
             record_shape(state_class, state_class.__qualname__), f"the state of {name}"
         )
-        self._fold = _evolve(state_class)
-        self._by_class = _events(state_class, self._fold)
+        self._fold = evolve_of(state_class)
+        self._by_class = events_of(state_class, self._fold)
         self.events: Mapping[str, EventType] = {each.name: each for each in self._by_class.values()}
-        declared = _declared(state_class)
+        declared = declared_in(state_class)
         self.commands: Mapping[str, CommandType] = {
             each.handler.__name__: command_type(name, state_class, each, self._by_class)
             for each in declared
@@ -104,19 +129,63 @@ class AggregateType:
             raise HandlerFailed(where, error) from error
         return after
 
-    def decode_event(self, event_type: str, schema_version: int, data: bytes) -> Any:
-        """Raises UnknownEvent or UndecodableEvent: today's code cannot read it."""
+    @cached_property
+    def evolution(self) -> Evolution:
+        """How older stored events are read. Raises DefinitionError, which `Catalog.of` tells early.
+
+        Made when first asked for: upcasters may stand below the class, or in a module after it.
+        """
+        steps = self._steps
+        if steps is None:
+            steps = found_steps(self.state_class, self.events)
+        return Evolution(self.name, self.events, steps)
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Sixteen bytes that change with the fields of the state and the code that folds into it.
+
+        A snapshot of another fingerprint is not to be used. Equal in every process that runs the
+        same code under the same minor version of Python.
+        """
+        steps = self.evolution.steps.values()
+        return code_fingerprint(self.state_class, self.events, steps, self._snapshot_version)
+
+    def decode_events(self, event_type: str, schema_version: int, data: bytes) -> tuple[Any, ...]:
+        """The events that a stored one is today, in order: one, or as its upcasters have it.
+
+        Raises UnreadableEvent in one of its kinds: today's code cannot read it.
+        """
         found = self.events.get(event_type)
-        if found is None:
-            raise UnknownEvent(event_type, schema_version, f"{self.name} has no such event")
-        if found.schema_version != schema_version:
-            raise UnknownEvent(
-                event_type, schema_version, f"the code has version {found.schema_version}"
-            )
-        return found.decode(data)
+        if found is not None and found.schema_version == schema_version:
+            return (found.decode(data),)
+        read = self.evolution.read(event_type, schema_version, data)
+        return tuple([event for _, event in read])
+
+    def decode_event(self, event_type: str, schema_version: int, data: bytes) -> Any:
+        return self.decode_events(event_type, schema_version, data)[0]
+
+    def upcast(self, event_type: str, schema_version: int, data: bytes) -> tuple[Upcasted, ...]:
+        """The same as payloads, for readers. One that is of today's version is not looked into.
+
+        Raises as `decode_events` does.
+        """
+        found = self.events.get(event_type)
+        if found is not None and found.schema_version == schema_version:
+            return (Upcasted(event_type, schema_version, data),)
+        return self.evolution.upcast(event_type, schema_version, data)
+
+    def current_types_of(self, stored_type: str) -> frozenset[str]:
+        """The event types that a stored one may be read as; none if it is dropped or unknown."""
+        return self.evolution.current_types.get(stored_type, frozenset())
+
+    def stored_types_of(self, current_type: str) -> frozenset[str]:
+        """The stored types that may be read as this one, itself among them; none if unknown."""
+        current_types = self.evolution.current_types.items()
+        return frozenset(stored for stored, types in current_types if current_type in types)
 
     def encode_state(self, state: object) -> bytes:
-        """Raises HandlerFailed for a state that its own encoding would change."""
+        """Raises HandlerFailed, its cause Unserialisable, for a state that its own encoding would
+        change: there can be no snapshot of it."""
         try:
             return self.state.encode(state)[0]
         except Unserialisable as error:
@@ -136,63 +205,6 @@ def aggregate_type_of(cls: object) -> AggregateType | None:
     return found if isinstance(found, AggregateType) else None
 
 
-def _initial(cls: Any) -> Any:
-    for each in fields(cls):
-        if each.default is MISSING and each.default_factory is MISSING:
-            raise DefinitionError(
-                f"{cls.__qualname__}.{each.name}",
-                "a state field needs a default: the state before the first event",
-            )
-    return cls()
-
-
-def _evolve(cls: type) -> Callable[[Any, Any], Any]:
-    evolve: Any = vars(cls).get("evolve")
-    if not callable(evolve):
-        raise DefinitionError(
-            f"{cls.__qualname__}.evolve", "an aggregate needs evolve(self, event: A | B) -> itself"
-        )
-    return evolve  # type: ignore[no-any-return]
-
-
-def _events(cls: type, evolve: Callable[..., Any]) -> dict[type, EventType]:
-    where = f"{cls.__qualname__}.evolve"
-    hints = hints_of(evolve, cls, where)
-    returned = hints.get("return")
-    parameters = list(inspect.signature(evolve).parameters)[1:]
-    if len(parameters) != 1 or parameters[0] not in hints:
-        raise DefinitionError(where, "it takes one annotated event and nothing else")
-    if returned not in (cls, Self):
-        raise DefinitionError(where, f"it must return {cls.__qualname__}")
-    by_class: dict[type, EventType] = {}
-    for member in members_of(hints[parameters[0]]):
-        found = event_type_of_class(member)
-        if found is None:
-            raise DefinitionError(where, f"{member!r} is not an @event")
-        twin = next((known for known in by_class.values() if known.name == found.name), None)
-        if twin is not None:
-            raise DefinitionError(
-                where,
-                f"{member.__qualname__} and {twin.event_class.__qualname__} "
-                f"are both named {found.name!r}",
-            )
-        by_class[member] = found
-    return by_class
-
-
-def _declared(cls: type) -> list[Command[Any, ..., Any] | Query[Any, ..., Any]]:
-    for base in cls.__mro__[1:]:
-        for key, value in vars(base).items():
-            if isinstance(value, Command | Query):
-                raise DefinitionError(
-                    f"{base.__qualname__}.{key}", "commands stand in the aggregate's own body"
-                )
-    found = []
-    for key, value in vars(cls).items():
-        if isinstance(value, Command | Query):
-            if key.startswith("_") or key != value.handler.__name__:
-                raise DefinitionError(
-                    f"{cls.__qualname__}.{key}", "a command has one name, a letter first"
-                )
-            found.append(value)
-    return found
+def _check_count(name: str, value: object, where: str) -> None:
+    if not isinstance(value, int) or value < 0:
+        raise DefinitionError(where, f"{name} must be a whole number, 0 or more, not {value!r}")

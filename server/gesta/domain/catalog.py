@@ -23,7 +23,8 @@ class Catalog:
 
     @classmethod
     def of(cls, *classes: type) -> Self:
-        """Raises DefinitionError where two classes share a name, or one is not an @aggregate.
+        """Raises DefinitionError where two classes share a name, one is not an @aggregate, or its
+        upcasters do not lead from every older version to today's.
 
         An event type is one class in the whole log, for readers know it by its name alone.
         """
@@ -33,6 +34,7 @@ class Catalog:
             found = aggregate_type_of(each)
             if found is None:
                 raise DefinitionError(repr(each), "it is not an @aggregate")
+            found.evolution  # noqa: B018 - it is looked for, so that its mistakes are told now
             twin = types.setdefault(found.name, found)
             if twin is not found:
                 raise DefinitionError(found.name, _both(twin.state_class, each))

@@ -6,8 +6,9 @@
     ├── Malformed                field, detail: bytes that do not fit a type
     ├── InvalidArgument          field, detail: the caller's mistake
     ├── UnreadableEvent          event_type, schema_version: today's code cannot read it
-    │   ├── UnknownEvent         the aggregate has no such event, or not in that schema version
-    │   └── UndecodableEvent     field, detail: the payload does not fit the event's class
+    │   ├── UnknownEvent         the aggregate has no such event, or cannot read that version
+    │   ├── UndecodableEvent     field, detail: the payload does not fit the event's class
+    │   └── UpcastFailed         upcaster, cause: an upcaster has a bug
     ├── Unserialisable           what, detail: a value that JSON would not give back unchanged
     ├── ForeignEvent             aggregate_type, event_class: not one of the aggregate's events
     ├── LimitExceeded            limit, value: a decision larger than a decision may be
@@ -76,7 +77,7 @@ class UnreadableEvent(DomainError):
 
 
 class UnknownEvent(UnreadableEvent):
-    """No class of the aggregate has this name and schema version."""
+    """No class of the aggregate has this name and schema version, and no upcaster reads it."""
 
 
 class UndecodableEvent(UnreadableEvent):
@@ -85,6 +86,21 @@ class UndecodableEvent(UnreadableEvent):
     def __init__(self, event_type: str, schema_version: int, field: str, detail: str) -> None:
         super().__init__(event_type, schema_version, f"{field}: {detail}" if field else detail)
         self.field = field
+
+
+class UpcastFailed(UnreadableEvent):
+    """An upcaster raised, or gave what does not fit; `cause` is what it raised, or what we found.
+
+    `upcaster` is the function's module and name. Like HandlerFailed's, the text is for the log.
+    """
+
+    def __init__(
+        self, event_type: str, schema_version: int, upcaster: str, cause: Exception
+    ) -> None:
+        detail = f"the upcaster {upcaster}: {type(cause).__name__}: {cause}"
+        super().__init__(event_type, schema_version, detail)
+        self.upcaster = upcaster
+        self.cause = cause
 
 
 class Unserialisable(DomainError):
