@@ -8,7 +8,7 @@ import asyncio
 
 from gesta.domain.catalog import Catalog
 from gesta.domain.decide import NewEvent
-from gesta.domain.errors import UndecodableEvent, UnknownEvent
+from gesta.domain.errors import UndecodableEvent, UnknownEvent, UpcastFailed
 from gesta.engine.actor import Actor
 from gesta.engine.batch import Decided, OpenBatch, Written
 from gesta.engine.command_ids import CommandIds, Standing
@@ -170,15 +170,18 @@ class Appends:
             if actor.type is not None:
                 with self._watchdog:
                     try:
-                        decoded = actor.type.decode_event(
+                        parts = actor.type.decode_events(
                             event.event_type, event.schema_version, event.data
                         )
                     except UnknownEvent as error:
                         raise InvalidRequest(f"events[{index}].event_type", str(error)) from None
                     except UndecodableEvent as error:
                         raise InvalidRequest(f"events[{index}].data", str(error)) from None
+                    except UpcastFailed as error:  # its text may quote the author's code
+                        raise handler_broken(f"{actor} upcast", error) from None
                     try:
-                        state = actor.type.evolve(state, decoded)
+                        for part in parts:
+                            state = actor.type.evolve(state, part)
                     except Exception as error:  # it is the author's code
                         raise handler_broken(f"{actor} evolve", error) from None
             after[key] = (actor, version + 1, state)

@@ -75,10 +75,12 @@ class Replay:
     def _fold(self, hosted: AggregateType, state: Any, record: EventRecord) -> Any:
         with self._watchdog:
             try:
-                event = hosted.decode_event(record.event_type, record.schema_version, record.data)
+                events = hosted.decode_events(record.event_type, record.schema_version, record.data)
             except UnreadableEvent as error:
                 raise UnreadableAt(record.position, error) from error
-            return hosted.evolve(state, event)
+            for event in events:
+                state = hosted.evolve(state, event)
+            return state
 
 
 def explained(where: str, error: Exception) -> EngineError:
