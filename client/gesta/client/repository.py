@@ -56,8 +56,8 @@ class Repository(Generic[S]):
     async def load(self, aggregate_id: str) -> Loaded[S]:
         """Replays its events; at version 0, the initial state, where it has none.
 
-        Raises gesta.domain's UnknownEvent, UndecodableEvent or HandlerFailed for events that this
-        code cannot read or fold.
+        Raises gesta.domain's UnreadableEvent or HandlerFailed for events that this code cannot read
+        or fold.
         """
         source = (self._type.name, aggregate_id)
         reading = Reading(self._connection, reading_request(source, None, None, False, 0))
@@ -65,8 +65,10 @@ class Repository(Generic[S]):
         last: Event | None = None
         try:
             async for last in reading:
-                decoded = self._type.decode_event(last.event_type, last.schema_version, last.data)
-                state = self._type.evolve(state, decoded)
+                for event in self._type.decode_events(
+                    last.event_type, last.schema_version, last.data
+                ):
+                    state = self._type.evolve(state, event)
         except AggregateNotFound:
             pass
         version = 0 if last is None else last.version
