@@ -7,7 +7,7 @@
     │   ├── UnknownAggregateType      aggregate_type
     │   ├── CommandIdReused
     │   ├── CommandIdExpired          window_s
-    │   ├── OutOfRange                field, asked, last
+    │   ├── OutOfRange                field, asked, first, last
     │   ├── LimitExceeded             limit, maximum
     │   └── LogRestored               fork_position
     ├── Unmet                         a condition does not hold
@@ -120,10 +120,12 @@ class CommandIdExpired(BadRequest):
 
 @dataclass(eq=False)
 class OutOfRange(BadRequest):
-    """A version, position or time that the log does not have. `last` is the greatest it has."""
+    """A version, position or time that is not there to be asked for. `first` and `last` are the
+    ends of what is; times are microseconds since 1970 UTC."""
 
     reason = "OUT_OF_RANGE"
     asked: int = field(kw_only=True)
+    first: int = field(kw_only=True, default=0)
     last: int = field(kw_only=True)
     field: str = ""
 

@@ -22,9 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from gesta.v1 import event_pb2 as gesta_dot_v1_dot_event__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n gesta/v1/aggregate_service.proto\x12\x08gesta.v1\"V\n\x13GetAggregateRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x11\n\tmin_token\x18\x03 \x01(\t\"W\n\x14GetAggregateResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05state\x18\x02 \x01(\x0c\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\r\n\x05token\x18\x04 \x01(\t\"z\n\x15QueryAggregateRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\r\n\x05query\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\x0c\x12\x11\n\tmin_token\x18\x05 \x01(\t\"Y\n\x16QueryAggregateResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05reply\x18\x02 \x01(\x0c\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\r\n\x05token\x18\x04 \x01(\t\"i\n\x15ListAggregatesRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x11\n\tid_prefix\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"a\n\x16ListAggregatesResponse\x12.\n\naggregates\x18\x01 \x03(\x0b\x32\x1a.gesta.v1.AggregateSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x10\x41ggregateSummary\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"7\n\x1d\x44\x65scribeAggregateTypesRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\"]\n\x1e\x44\x65scribeAggregateTypesResponse\x12;\n\x0f\x61ggregate_types\x18\x01 \x03(\x0b\x32\".gesta.v1.AggregateTypeDescription\"\xdc\x01\n\x18\x41ggregateTypeDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12.\n\x08\x63ommands\x18\x03 \x03(\x0b\x32\x1c.gesta.v1.CommandDescription\x12+\n\x07queries\x18\x04 \x03(\x0b\x32\x1a.gesta.v1.QueryDescription\x12*\n\x06\x65vents\x18\x05 \x03(\x0b\x32\x1a.gesta.v1.EventDescription\x12\x14\n\x0cstate_schema\x18\x06 \x01(\t\"{\n\x12\x43ommandDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x18\n\x10\x61rguments_schema\x18\x03 \x01(\t\x12\x14\n\x0creply_schema\x18\x04 \x01(\t\x12\x12\n\nrejections\x18\x05 \x03(\t\"e\n\x10QueryDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x18\n\x10\x61rguments_schema\x18\x03 \x01(\t\x12\x14\n\x0creply_schema\x18\x04 \x01(\t\"c\n\x10\x45ventDescription\x12\x12\n\nevent_type\x18\x01 \x01(\t\x12\x16\n\x0eschema_version\x18\x02 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06schema\x18\x04 \x01(\t2\x8c\x03\n\x10\x41ggregateService\x12R\n\x0cGetAggregate\x12\x1d.gesta.v1.GetAggregateRequest\x1a\x1e.gesta.v1.GetAggregateResponse\"\x03\x90\x02\x01\x12X\n\x0eQueryAggregate\x12\x1f.gesta.v1.QueryAggregateRequest\x1a .gesta.v1.QueryAggregateResponse\"\x03\x90\x02\x01\x12X\n\x0eListAggregates\x12\x1f.gesta.v1.ListAggregatesRequest\x1a .gesta.v1.ListAggregatesResponse\"\x03\x90\x02\x01\x12p\n\x16\x44\x65scribeAggregateTypes\x12\'.gesta.v1.DescribeAggregateTypesRequest\x1a(.gesta.v1.DescribeAggregateTypesResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n gesta/v1/aggregate_service.proto\x12\x08gesta.v1\x1a\x14gesta/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xb8\x01\n\x13GetAggregateRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x11\n\tmin_token\x18\x03 \x01(\t\x12\x14\n\nat_version\x18\x04 \x01(\x03H\x00\x12\x15\n\x0b\x61t_position\x18\x05 \x01(\x03H\x00\x12-\n\x07\x61t_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x04\n\x02\x61t\"W\n\x14GetAggregateResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05state\x18\x02 \x01(\x0c\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\r\n\x05token\x18\x04 \x01(\t\"z\n\x15QueryAggregateRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\r\n\x05query\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\x0c\x12\x11\n\tmin_token\x18\x05 \x01(\t\"Y\n\x16QueryAggregateResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\r\n\x05reply\x18\x02 \x01(\x0c\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\r\n\x05token\x18\x04 \x01(\t\"h\n\x12ReadHistoryRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x15\n\rafter_version\x18\x03 \x01(\x03\x12\r\n\x05limit\x18\x04 \x01(\x03\">\n\x13ReadHistoryResponse\x12\'\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x16.gesta.v1.HistoryEntry\"[\n\x0cHistoryEntry\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.gesta.v1.RecordedEvent\x12\x14\n\x0cstate_before\x18\x02 \x01(\x0c\x12\r\n\x05state\x18\x03 \x01(\x0c\"\x9c\x01\n\rDryRunRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\x0c\x12\x17\n\nat_version\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x11\n\tmin_token\x18\x06 \x01(\tB\r\n\x0b_at_version\"\xac\x01\n\x0e\x44ryRunResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12%\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x15.gesta.v1.DryRunEvent\x12\r\n\x05reply\x18\x03 \x01(\x0c\x12#\n\x07refusal\x18\x04 \x01(\x0b\x32\x12.google.rpc.Status\x12\r\n\x05state\x18\x05 \x01(\x0c\x12\x10\n\x08position\x18\x06 \x01(\x03\x12\r\n\x05token\x18\x07 \x01(\t\"G\n\x0b\x44ryRunEvent\x12\x12\n\nevent_type\x18\x01 \x01(\t\x12\x16\n\x0eschema_version\x18\x02 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"i\n\x15ListAggregatesRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x11\n\tid_prefix\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"a\n\x16ListAggregatesResponse\x12.\n\naggregates\x18\x01 \x03(\x0b\x32\x1a.gesta.v1.AggregateSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x10\x41ggregateSummary\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"7\n\x1d\x44\x65scribeAggregateTypesRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\"]\n\x1e\x44\x65scribeAggregateTypesResponse\x12;\n\x0f\x61ggregate_types\x18\x01 \x03(\x0b\x32\".gesta.v1.AggregateTypeDescription\"\xdc\x01\n\x18\x41ggregateTypeDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12.\n\x08\x63ommands\x18\x03 \x03(\x0b\x32\x1c.gesta.v1.CommandDescription\x12+\n\x07queries\x18\x04 \x03(\x0b\x32\x1a.gesta.v1.QueryDescription\x12*\n\x06\x65vents\x18\x05 \x03(\x0b\x32\x1a.gesta.v1.EventDescription\x12\x14\n\x0cstate_schema\x18\x06 \x01(\t\"{\n\x12\x43ommandDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x18\n\x10\x61rguments_schema\x18\x03 \x01(\t\x12\x14\n\x0creply_schema\x18\x04 \x01(\t\x12\x12\n\nrejections\x18\x05 \x03(\t\"e\n\x10QueryDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x18\n\x10\x61rguments_schema\x18\x03 \x01(\t\x12\x14\n\x0creply_schema\x18\x04 \x01(\t\"c\n\x10\x45ventDescription\x12\x12\n\nevent_type\x18\x01 \x01(\t\x12\x16\n\x0eschema_version\x18\x02 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06schema\x18\x04 \x01(\t2\xa1\x04\n\x10\x41ggregateService\x12R\n\x0cGetAggregate\x12\x1d.gesta.v1.GetAggregateRequest\x1a\x1e.gesta.v1.GetAggregateResponse\"\x03\x90\x02\x01\x12X\n\x0eQueryAggregate\x12\x1f.gesta.v1.QueryAggregateRequest\x1a .gesta.v1.QueryAggregateResponse\"\x03\x90\x02\x01\x12Q\n\x0bReadHistory\x12\x1c.gesta.v1.ReadHistoryRequest\x1a\x1d.gesta.v1.ReadHistoryResponse\"\x03\x90\x02\x01\x30\x01\x12@\n\x06\x44ryRun\x12\x17.gesta.v1.DryRunRequest\x1a\x18.gesta.v1.DryRunResponse\"\x03\x90\x02\x01\x12X\n\x0eListAggregates\x12\x1f.gesta.v1.ListAggregatesRequest\x1a .gesta.v1.ListAggregatesResponse\"\x03\x90\x02\x01\x12p\n\x16\x44\x65scribeAggregateTypes\x12\'.gesta.v1.DescribeAggregateTypesRequest\x1a(.gesta.v1.DescribeAggregateTypesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,36 +38,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AGGREGATESERVICE'].methods_by_name['GetAggregate']._serialized_options = b'\220\002\001'
   _globals['_AGGREGATESERVICE'].methods_by_name['QueryAggregate']._loaded_options = None
   _globals['_AGGREGATESERVICE'].methods_by_name['QueryAggregate']._serialized_options = b'\220\002\001'
+  _globals['_AGGREGATESERVICE'].methods_by_name['ReadHistory']._loaded_options = None
+  _globals['_AGGREGATESERVICE'].methods_by_name['ReadHistory']._serialized_options = b'\220\002\001'
+  _globals['_AGGREGATESERVICE'].methods_by_name['DryRun']._loaded_options = None
+  _globals['_AGGREGATESERVICE'].methods_by_name['DryRun']._serialized_options = b'\220\002\001'
   _globals['_AGGREGATESERVICE'].methods_by_name['ListAggregates']._loaded_options = None
   _globals['_AGGREGATESERVICE'].methods_by_name['ListAggregates']._serialized_options = b'\220\002\001'
   _globals['_AGGREGATESERVICE'].methods_by_name['DescribeAggregateTypes']._loaded_options = None
   _globals['_AGGREGATESERVICE'].methods_by_name['DescribeAggregateTypes']._serialized_options = b'\220\002\001'
-  _globals['_GETAGGREGATEREQUEST']._serialized_start=46
-  _globals['_GETAGGREGATEREQUEST']._serialized_end=132
-  _globals['_GETAGGREGATERESPONSE']._serialized_start=134
-  _globals['_GETAGGREGATERESPONSE']._serialized_end=221
-  _globals['_QUERYAGGREGATEREQUEST']._serialized_start=223
-  _globals['_QUERYAGGREGATEREQUEST']._serialized_end=345
-  _globals['_QUERYAGGREGATERESPONSE']._serialized_start=347
-  _globals['_QUERYAGGREGATERESPONSE']._serialized_end=436
-  _globals['_LISTAGGREGATESREQUEST']._serialized_start=438
-  _globals['_LISTAGGREGATESREQUEST']._serialized_end=543
-  _globals['_LISTAGGREGATESRESPONSE']._serialized_start=545
-  _globals['_LISTAGGREGATESRESPONSE']._serialized_end=642
-  _globals['_AGGREGATESUMMARY']._serialized_start=644
-  _globals['_AGGREGATESUMMARY']._serialized_end=725
-  _globals['_DESCRIBEAGGREGATETYPESREQUEST']._serialized_start=727
-  _globals['_DESCRIBEAGGREGATETYPESREQUEST']._serialized_end=782
-  _globals['_DESCRIBEAGGREGATETYPESRESPONSE']._serialized_start=784
-  _globals['_DESCRIBEAGGREGATETYPESRESPONSE']._serialized_end=877
-  _globals['_AGGREGATETYPEDESCRIPTION']._serialized_start=880
-  _globals['_AGGREGATETYPEDESCRIPTION']._serialized_end=1100
-  _globals['_COMMANDDESCRIPTION']._serialized_start=1102
-  _globals['_COMMANDDESCRIPTION']._serialized_end=1225
-  _globals['_QUERYDESCRIPTION']._serialized_start=1227
-  _globals['_QUERYDESCRIPTION']._serialized_end=1328
-  _globals['_EVENTDESCRIPTION']._serialized_start=1330
-  _globals['_EVENTDESCRIPTION']._serialized_end=1429
-  _globals['_AGGREGATESERVICE']._serialized_start=1432
-  _globals['_AGGREGATESERVICE']._serialized_end=1828
+  _globals['_GETAGGREGATEREQUEST']._serialized_start=127
+  _globals['_GETAGGREGATEREQUEST']._serialized_end=311
+  _globals['_GETAGGREGATERESPONSE']._serialized_start=313
+  _globals['_GETAGGREGATERESPONSE']._serialized_end=400
+  _globals['_QUERYAGGREGATEREQUEST']._serialized_start=402
+  _globals['_QUERYAGGREGATEREQUEST']._serialized_end=524
+  _globals['_QUERYAGGREGATERESPONSE']._serialized_start=526
+  _globals['_QUERYAGGREGATERESPONSE']._serialized_end=615
+  _globals['_READHISTORYREQUEST']._serialized_start=617
+  _globals['_READHISTORYREQUEST']._serialized_end=721
+  _globals['_READHISTORYRESPONSE']._serialized_start=723
+  _globals['_READHISTORYRESPONSE']._serialized_end=785
+  _globals['_HISTORYENTRY']._serialized_start=787
+  _globals['_HISTORYENTRY']._serialized_end=878
+  _globals['_DRYRUNREQUEST']._serialized_start=881
+  _globals['_DRYRUNREQUEST']._serialized_end=1037
+  _globals['_DRYRUNRESPONSE']._serialized_start=1040
+  _globals['_DRYRUNRESPONSE']._serialized_end=1212
+  _globals['_DRYRUNEVENT']._serialized_start=1214
+  _globals['_DRYRUNEVENT']._serialized_end=1285
+  _globals['_LISTAGGREGATESREQUEST']._serialized_start=1287
+  _globals['_LISTAGGREGATESREQUEST']._serialized_end=1392
+  _globals['_LISTAGGREGATESRESPONSE']._serialized_start=1394
+  _globals['_LISTAGGREGATESRESPONSE']._serialized_end=1491
+  _globals['_AGGREGATESUMMARY']._serialized_start=1493
+  _globals['_AGGREGATESUMMARY']._serialized_end=1574
+  _globals['_DESCRIBEAGGREGATETYPESREQUEST']._serialized_start=1576
+  _globals['_DESCRIBEAGGREGATETYPESREQUEST']._serialized_end=1631
+  _globals['_DESCRIBEAGGREGATETYPESRESPONSE']._serialized_start=1633
+  _globals['_DESCRIBEAGGREGATETYPESRESPONSE']._serialized_end=1726
+  _globals['_AGGREGATETYPEDESCRIPTION']._serialized_start=1729
+  _globals['_AGGREGATETYPEDESCRIPTION']._serialized_end=1949
+  _globals['_COMMANDDESCRIPTION']._serialized_start=1951
+  _globals['_COMMANDDESCRIPTION']._serialized_end=2074
+  _globals['_QUERYDESCRIPTION']._serialized_start=2076
+  _globals['_QUERYDESCRIPTION']._serialized_end=2177
+  _globals['_EVENTDESCRIPTION']._serialized_start=2179
+  _globals['_EVENTDESCRIPTION']._serialized_end=2278
+  _globals['_AGGREGATESERVICE']._serialized_start=2281
+  _globals['_AGGREGATESERVICE']._serialized_end=2826
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,8 @@
+import datetime
+
+from gesta.v1 import event_pb2 as _event_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -7,14 +12,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class GetAggregateRequest(_message.Message):
-    __slots__ = ("aggregate_type", "aggregate_id", "min_token")
+    __slots__ = ("aggregate_type", "aggregate_id", "min_token", "at_version", "at_position", "at_time")
     AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
     AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
     MIN_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    AT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    AT_POSITION_FIELD_NUMBER: _ClassVar[int]
+    AT_TIME_FIELD_NUMBER: _ClassVar[int]
     aggregate_type: str
     aggregate_id: str
     min_token: str
-    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., min_token: _Optional[str] = ...) -> None: ...
+    at_version: int
+    at_position: int
+    at_time: _timestamp_pb2.Timestamp
+    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., min_token: _Optional[str] = ..., at_version: _Optional[int] = ..., at_position: _Optional[int] = ..., at_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetAggregateResponse(_message.Message):
     __slots__ = ("version", "state", "position", "token")
@@ -53,6 +64,78 @@ class QueryAggregateResponse(_message.Message):
     position: int
     token: str
     def __init__(self, version: _Optional[int] = ..., reply: _Optional[bytes] = ..., position: _Optional[int] = ..., token: _Optional[str] = ...) -> None: ...
+
+class ReadHistoryRequest(_message.Message):
+    __slots__ = ("aggregate_type", "aggregate_id", "after_version", "limit")
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    AFTER_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    aggregate_type: str
+    aggregate_id: str
+    after_version: int
+    limit: int
+    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., after_version: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ReadHistoryResponse(_message.Message):
+    __slots__ = ("entries",)
+    ENTRIES_FIELD_NUMBER: _ClassVar[int]
+    entries: _containers.RepeatedCompositeFieldContainer[HistoryEntry]
+    def __init__(self, entries: _Optional[_Iterable[_Union[HistoryEntry, _Mapping]]] = ...) -> None: ...
+
+class HistoryEntry(_message.Message):
+    __slots__ = ("event", "state_before", "state")
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    STATE_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    event: _event_pb2.RecordedEvent
+    state_before: bytes
+    state: bytes
+    def __init__(self, event: _Optional[_Union[_event_pb2.RecordedEvent, _Mapping]] = ..., state_before: _Optional[bytes] = ..., state: _Optional[bytes] = ...) -> None: ...
+
+class DryRunRequest(_message.Message):
+    __slots__ = ("aggregate_type", "aggregate_id", "command", "arguments", "at_version", "min_token")
+    AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    AT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MIN_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    aggregate_type: str
+    aggregate_id: str
+    command: str
+    arguments: bytes
+    at_version: int
+    min_token: str
+    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., command: _Optional[str] = ..., arguments: _Optional[bytes] = ..., at_version: _Optional[int] = ..., min_token: _Optional[str] = ...) -> None: ...
+
+class DryRunResponse(_message.Message):
+    __slots__ = ("version", "events", "reply", "refusal", "state", "position", "token")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    events: _containers.RepeatedCompositeFieldContainer[DryRunEvent]
+    reply: bytes
+    refusal: _status_pb2.Status
+    state: bytes
+    position: int
+    token: str
+    def __init__(self, version: _Optional[int] = ..., events: _Optional[_Iterable[_Union[DryRunEvent, _Mapping]]] = ..., reply: _Optional[bytes] = ..., refusal: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., state: _Optional[bytes] = ..., position: _Optional[int] = ..., token: _Optional[str] = ...) -> None: ...
+
+class DryRunEvent(_message.Message):
+    __slots__ = ("event_type", "schema_version", "data")
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    event_type: str
+    schema_version: int
+    data: bytes
+    def __init__(self, event_type: _Optional[str] = ..., schema_version: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class ListAggregatesRequest(_message.Message):
     __slots__ = ("aggregate_type", "id_prefix", "page_size", "page_token")

@@ -46,6 +46,16 @@ class AggregateServiceStub(object):
                 request_serializer=gesta_dot_v1_dot_aggregate__service__pb2.QueryAggregateRequest.SerializeToString,
                 response_deserializer=gesta_dot_v1_dot_aggregate__service__pb2.QueryAggregateResponse.FromString,
                 _registered_method=True)
+        self.ReadHistory = channel.unary_stream(
+                '/gesta.v1.AggregateService/ReadHistory',
+                request_serializer=gesta_dot_v1_dot_aggregate__service__pb2.ReadHistoryRequest.SerializeToString,
+                response_deserializer=gesta_dot_v1_dot_aggregate__service__pb2.ReadHistoryResponse.FromString,
+                _registered_method=True)
+        self.DryRun = channel.unary_unary(
+                '/gesta.v1.AggregateService/DryRun',
+                request_serializer=gesta_dot_v1_dot_aggregate__service__pb2.DryRunRequest.SerializeToString,
+                response_deserializer=gesta_dot_v1_dot_aggregate__service__pb2.DryRunResponse.FromString,
+                _registered_method=True)
         self.ListAggregates = channel.unary_unary(
                 '/gesta.v1.AggregateService/ListAggregates',
                 request_serializer=gesta_dot_v1_dot_aggregate__service__pb2.ListAggregatesRequest.SerializeToString,
@@ -64,7 +74,7 @@ class AggregateServiceServicer(object):
     """
 
     def GetAggregate(self, request, context):
-        """Returns an aggregate's state. NOT_FOUND where it has no event.
+        """Returns an aggregate's state, as it stands or as it stood. NOT_FOUND where it has no event.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,6 +82,22 @@ class AggregateServiceServicer(object):
 
     def QueryAggregate(self, request, context):
         """Asks an aggregate one of its queries. NOT_FOUND where it has no event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadHistory(self, request, context):
+        """Reads what happened to an aggregate, version by version, each event with the state after it.
+        NOT_FOUND where it has no event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DryRun(self, request, context):
+        """Says what a command would do, now or at a past version, and does not do it: nothing is written
+        or remembered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,6 +129,16 @@ def add_AggregateServiceServicer_to_server(servicer, server):
                     servicer.QueryAggregate,
                     request_deserializer=gesta_dot_v1_dot_aggregate__service__pb2.QueryAggregateRequest.FromString,
                     response_serializer=gesta_dot_v1_dot_aggregate__service__pb2.QueryAggregateResponse.SerializeToString,
+            ),
+            'ReadHistory': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadHistory,
+                    request_deserializer=gesta_dot_v1_dot_aggregate__service__pb2.ReadHistoryRequest.FromString,
+                    response_serializer=gesta_dot_v1_dot_aggregate__service__pb2.ReadHistoryResponse.SerializeToString,
+            ),
+            'DryRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.DryRun,
+                    request_deserializer=gesta_dot_v1_dot_aggregate__service__pb2.DryRunRequest.FromString,
+                    response_serializer=gesta_dot_v1_dot_aggregate__service__pb2.DryRunResponse.SerializeToString,
             ),
             'ListAggregates': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAggregates,
@@ -171,6 +207,60 @@ class AggregateService(object):
             '/gesta.v1.AggregateService/QueryAggregate',
             gesta_dot_v1_dot_aggregate__service__pb2.QueryAggregateRequest.SerializeToString,
             gesta_dot_v1_dot_aggregate__service__pb2.QueryAggregateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/gesta.v1.AggregateService/ReadHistory',
+            gesta_dot_v1_dot_aggregate__service__pb2.ReadHistoryRequest.SerializeToString,
+            gesta_dot_v1_dot_aggregate__service__pb2.ReadHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DryRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gesta.v1.AggregateService/DryRun',
+            gesta_dot_v1_dot_aggregate__service__pb2.DryRunRequest.SerializeToString,
+            gesta_dot_v1_dot_aggregate__service__pb2.DryRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -36,9 +36,17 @@ class AggregateServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AggregateServiceAsyncStub: ...
     GetAggregate: _grpc.UnaryUnaryMultiCallable[_aggregate_service_pb2.GetAggregateRequest, _aggregate_service_pb2.GetAggregateResponse]
-    """Returns an aggregate's state. NOT_FOUND where it has no event."""
+    """Returns an aggregate's state, as it stands or as it stood. NOT_FOUND where it has no event."""
     QueryAggregate: _grpc.UnaryUnaryMultiCallable[_aggregate_service_pb2.QueryAggregateRequest, _aggregate_service_pb2.QueryAggregateResponse]
     """Asks an aggregate one of its queries. NOT_FOUND where it has no event."""
+    ReadHistory: _grpc.UnaryStreamMultiCallable[_aggregate_service_pb2.ReadHistoryRequest, _aggregate_service_pb2.ReadHistoryResponse]
+    """Reads what happened to an aggregate, version by version, each event with the state after it.
+    NOT_FOUND where it has no event.
+    """
+    DryRun: _grpc.UnaryUnaryMultiCallable[_aggregate_service_pb2.DryRunRequest, _aggregate_service_pb2.DryRunResponse]
+    """Says what a command would do, now or at a past version, and does not do it: nothing is written
+    or remembered.
+    """
     ListAggregates: _grpc.UnaryUnaryMultiCallable[_aggregate_service_pb2.ListAggregatesRequest, _aggregate_service_pb2.ListAggregatesResponse]
     """Lists the aggregates of a type, by id in byte order, a page at a time."""
     DescribeAggregateTypes: _grpc.UnaryUnaryMultiCallable[_aggregate_service_pb2.DescribeAggregateTypesRequest, _aggregate_service_pb2.DescribeAggregateTypesResponse]
@@ -52,9 +60,17 @@ class AggregateServiceAsyncStub(AggregateServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetAggregate: _aio.UnaryUnaryMultiCallable[_aggregate_service_pb2.GetAggregateRequest, _aggregate_service_pb2.GetAggregateResponse]  # type: ignore[assignment]
-    """Returns an aggregate's state. NOT_FOUND where it has no event."""
+    """Returns an aggregate's state, as it stands or as it stood. NOT_FOUND where it has no event."""
     QueryAggregate: _aio.UnaryUnaryMultiCallable[_aggregate_service_pb2.QueryAggregateRequest, _aggregate_service_pb2.QueryAggregateResponse]  # type: ignore[assignment]
     """Asks an aggregate one of its queries. NOT_FOUND where it has no event."""
+    ReadHistory: _aio.UnaryStreamMultiCallable[_aggregate_service_pb2.ReadHistoryRequest, _aggregate_service_pb2.ReadHistoryResponse]  # type: ignore[assignment]
+    """Reads what happened to an aggregate, version by version, each event with the state after it.
+    NOT_FOUND where it has no event.
+    """
+    DryRun: _aio.UnaryUnaryMultiCallable[_aggregate_service_pb2.DryRunRequest, _aggregate_service_pb2.DryRunResponse]  # type: ignore[assignment]
+    """Says what a command would do, now or at a past version, and does not do it: nothing is written
+    or remembered.
+    """
     ListAggregates: _aio.UnaryUnaryMultiCallable[_aggregate_service_pb2.ListAggregatesRequest, _aggregate_service_pb2.ListAggregatesResponse]  # type: ignore[assignment]
     """Lists the aggregates of a type, by id in byte order, a page at a time."""
     DescribeAggregateTypes: _aio.UnaryUnaryMultiCallable[_aggregate_service_pb2.DescribeAggregateTypesRequest, _aggregate_service_pb2.DescribeAggregateTypesResponse]  # type: ignore[assignment]
@@ -71,7 +87,7 @@ class AggregateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _aggregate_service_pb2.GetAggregateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_aggregate_service_pb2.GetAggregateResponse, _abc.Awaitable[_aggregate_service_pb2.GetAggregateResponse]]:
-        """Returns an aggregate's state. NOT_FOUND where it has no event."""
+        """Returns an aggregate's state, as it stands or as it stood. NOT_FOUND where it has no event."""
 
     @_abc_1.abstractmethod
     def QueryAggregate(
@@ -80,6 +96,26 @@ class AggregateServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_aggregate_service_pb2.QueryAggregateResponse, _abc.Awaitable[_aggregate_service_pb2.QueryAggregateResponse]]:
         """Asks an aggregate one of its queries. NOT_FOUND where it has no event."""
+
+    @_abc_1.abstractmethod
+    def ReadHistory(
+        self,
+        request: _aggregate_service_pb2.ReadHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_aggregate_service_pb2.ReadHistoryResponse], _abc.AsyncIterator[_aggregate_service_pb2.ReadHistoryResponse]]:
+        """Reads what happened to an aggregate, version by version, each event with the state after it.
+        NOT_FOUND where it has no event.
+        """
+
+    @_abc_1.abstractmethod
+    def DryRun(
+        self,
+        request: _aggregate_service_pb2.DryRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_aggregate_service_pb2.DryRunResponse, _abc.Awaitable[_aggregate_service_pb2.DryRunResponse]]:
+        """Says what a command would do, now or at a past version, and does not do it: nothing is written
+        or remembered.
+        """
 
     @_abc_1.abstractmethod
     def ListAggregates(

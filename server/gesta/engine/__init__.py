@@ -13,6 +13,7 @@ command_ids  which ids are taken
 feed, tail   subscriptions: cursors over the shared tail and the store's pages
 filters      which events a reader wants
 reads        state and queries of aggregates
+history      aggregates as they stood, commands as they would go
 reading      bulk reads of events
 token        opaque places in a log
 log_time     time that never runs backwards

@@ -77,12 +77,7 @@ class Commands:
         self._clock = clock
         self._watchdog = watchdog
         self._limits = limits
-        self._decision_limits = DecisionLimits(
-            events_per_command=limits.events_per_command_max,
-            bytes_per_command=limits.bytes_per_command_max,
-            bytes_per_event=limits.bytes_per_event_max,
-            bytes_per_reply=limits.bytes_per_reply_max,
-        )
+        self._decision_limits = decision_limits(limits)
         self._waiting = 0
         self._waiting_bytes = 0
         self._drains: set[asyncio.Task[None]] = set()
@@ -309,6 +304,16 @@ def remembered(stored: CommandRecord) -> Accepted:
         stored.reply,
         stored.command_id,
         replayed=True,
+    )
+
+
+def decision_limits(limits: Limits) -> DecisionLimits:
+    """Those of the limits that a decision must know."""
+    return DecisionLimits(
+        events_per_command=limits.events_per_command_max,
+        bytes_per_command=limits.bytes_per_command_max,
+        bytes_per_event=limits.bytes_per_event_max,
+        bytes_per_reply=limits.bytes_per_reply_max,
     )
 
 

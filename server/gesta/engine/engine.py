@@ -10,15 +10,17 @@ from collections.abc import Callable
 from gesta.domain.catalog import Catalog
 from gesta.engine.appends import Appends
 from gesta.engine.command_ids import CommandIds
-from gesta.engine.commands import Commands
+from gesta.engine.commands import Commands, decision_limits
 from gesta.engine.errors import StorageUnavailable
 from gesta.engine.feed import Feed
+from gesta.engine.history import History
 from gesta.engine.limits import Limits
 from gesta.engine.log_time import LogTime
 from gesta.engine.ports import Clock, Randomness, SystemClock, SystemRandomness
 from gesta.engine.reading import Reading
 from gesta.engine.reads import Reads
 from gesta.engine.registry import Registry
+from gesta.engine.replay import Replay
 from gesta.engine.tail import Encode
 from gesta.engine.token import Tokens
 from gesta.engine.watchdog import Watchdog
@@ -81,6 +83,15 @@ class Engine:
         )
         self.reads = Reads(store, catalog, self._registry, self.feed, self._time, self._watchdog)
         self.reading = Reading(store, self.feed, limits)
+        self.history = History(
+            store,
+            catalog,
+            Replay(store, limits, self._watchdog),
+            self.feed,
+            self._time,
+            self._watchdog,
+            decision_limits(limits),
+        )
 
     @classmethod
     async def open(

@@ -7,8 +7,8 @@ EngineError                       outcome NOT_DONE, unless said otherwise
 │   ├── UnknownAggregateType      aggregate_type
 │   ├── CommandIdReused           command_id
 │   ├── CommandIdExpired          command_id, window_s
-│   ├── OutOfRange                field, asked, last
-│   ├── LimitExceeded             limit, maximum
+│   ├── OutOfRange                field, asked, first, last
+│   ├── LimitExceeded             limit, maximum; UNKNOWN: done, and the answer is too large
 │   └── LogRestored               fork_position
 ├── Unmet                         a condition does not hold
 │   ├── VersionConflict           aggregate_type, aggregate_id, expected, actual
@@ -99,22 +99,26 @@ class CommandIdExpired(BadRequest):
 
 
 class OutOfRange(BadRequest):
-    """A version, position or time that the log does not have. `last` is the greatest it has."""
+    """A version, position or time that is not there to be asked for. `first` and `last` are the
+    ends of what is; times are microseconds since 1970 UTC."""
 
-    def __init__(self, field: str, asked: int, last: int) -> None:
-        super().__init__(f"{field}: {asked} is outside the log, which goes from 0 to {last}")
+    def __init__(self, field: str, asked: int, last: int, *, first: int = 0) -> None:
+        super().__init__(f"{field}: {asked} is outside of what there is, {first} to {last}")
         self.field = field
         self.asked = asked
+        self.first = first
         self.last = last
 
 
 class LimitExceeded(BadRequest):
-    """A command wrote more than a command may."""
+    """A command wrote more than a command may, or an answer is larger than an answer may be.
+    `outcome` is UNKNOWN where the answer is that of a command that was done all the same."""
 
-    def __init__(self, limit: str, maximum: int) -> None:
-        super().__init__(f"the command exceeds {limit} = {maximum}")
+    def __init__(self, limit: str, maximum: int, outcome: Outcome = Outcome.NOT_DONE) -> None:
+        super().__init__(f"{limit} = {maximum} is exceeded")
         self.limit = limit
         self.maximum = maximum
+        self.outcome = outcome
 
 
 class LogRestored(BadRequest):

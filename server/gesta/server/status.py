@@ -56,7 +56,7 @@ _FIELDS: Mapping[type[EngineError], tuple[str, ...]] = {
     errors.UnknownAggregateType: ("aggregate_type",),
     errors.CommandIdReused: ("command_id",),
     errors.CommandIdExpired: ("command_id", "window_s"),
-    errors.OutOfRange: ("field", "asked", "last"),
+    errors.OutOfRange: ("field", "asked", "first", "last"),
     errors.VersionConflict: ("aggregate_type", "aggregate_id", "expected", "actual"),
     errors.AggregateExists: ("aggregate_type", "aggregate_id", "actual"),
     errors.AggregateNotFound: ("aggregate_type", "aggregate_id"),

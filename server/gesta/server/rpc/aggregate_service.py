@@ -11,7 +11,8 @@ import msgspec
 from gesta.domain.describe import describe
 from gesta.engine.engine import Engine
 from gesta.engine.errors import InvalidRequest, UnknownAggregateType
-from gesta.server.rpc.guard import Context, parse, unary
+from gesta.server.rpc.guard import Context, parse, server_stream, unary
+from gesta.server.rpc.history import Histories, check_aggregate, moment_of
 from gesta.server.rpc.requests import NAME_CHARS_MAX, REQUEST_BYTES_MAX, check_id, check_type
 from gesta.v1.aggregate_service_pb2 import (
     AggregateSummary,
@@ -41,19 +42,28 @@ class AggregateService:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._histories = Histories(engine)
 
     def methods(self) -> Mapping[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
         return {
             "GetAggregate": unary(self.get_aggregate, writes=False),
             "QueryAggregate": unary(self.query_aggregate, writes=False),
+            "ReadHistory": server_stream(self._histories.read_history),
+            "DryRun": unary(self._histories.dry_run, writes=False),
             "ListAggregates": unary(self.list_aggregates, writes=False),
             "DescribeAggregateTypes": unary(self.describe_aggregate_types, writes=False),
         }
 
     async def get_aggregate(self, data: bytes, context: Context) -> bytes:
         request = parse(GetAggregateRequest, data, REQUEST_BYTES_MAX)
-        self._check(request.aggregate_type, request.aggregate_id, request.min_token)
-        read = await self._engine.reads.state(request.aggregate_type, request.aggregate_id)
+        check_aggregate(
+            self._engine, request.aggregate_type, request.aggregate_id, request.min_token
+        )
+        named, at = (request.aggregate_type, request.aggregate_id), moment_of(request)
+        if at is None:
+            read = await self._engine.reads.state(*named)
+        else:
+            read = await self._engine.history.state(*named, at)
         return GetAggregateResponse(
             version=read.version,
             state=read.data,
@@ -63,7 +73,9 @@ class AggregateService:
 
     async def query_aggregate(self, data: bytes, context: Context) -> bytes:
         request = parse(QueryAggregateRequest, data, REQUEST_BYTES_MAX)
-        self._check(request.aggregate_type, request.aggregate_id, request.min_token)
+        check_aggregate(
+            self._engine, request.aggregate_type, request.aggregate_id, request.min_token
+        )
         if not 0 < len(request.query) <= NAME_CHARS_MAX:
             raise InvalidRequest("query", f"must have 1 to {NAME_CHARS_MAX} characters")
         read = await self._engine.reads.query(
@@ -116,14 +128,6 @@ class AggregateService:
         return DescribeAggregateTypesResponse(
             aggregate_types=[_description(describe(types[name])) for name in names]
         ).SerializeToString()
-
-    def _check(self, aggregate_type: str, aggregate_id: str, min_token: str) -> None:
-        """Answers are given from the head, so a token needs no waiting, only to be of this log."""
-        self._engine.check_readable()
-        check_type(aggregate_type, "aggregate_type")
-        check_id(aggregate_id, "aggregate_id")
-        if min_token:
-            self._engine.tokens.position(min_token, self._engine.head, "min_token")
 
 
 def _description(described: Mapping[str, Any]) -> AggregateTypeDescription:
