@@ -24,6 +24,7 @@ BREACHES = {
     "server/gesta/store/planted.py": ["grpc", "google.protobuf", "gesta.domain", "gesta.engine"],
     "server/gesta/engine/planted.py": ["grpc", "sqlite3", "aiosqlite", "gesta.store.sqlite"],
     "server/gesta/server/planted.py": ["gesta.client.client"],
+    "client/gesta/projection/planted.py": ["sqlite3", "asyncpg", "gesta.engine.limits"],
     "client/gesta/client/planted.py": ["gesta.store.port", "gesta.engine.limits", "gesta.server"],
 }
 

@@ -10,7 +10,14 @@ import pytest
 import gesta.client
 from gesta.client import errors
 
-PUBLIC = ["gesta.client", "gesta.domain", "gesta.server", "gesta.store", "gesta.testing"]
+PUBLIC = [
+    "gesta.client",
+    "gesta.domain",
+    "gesta.projection",
+    "gesta.server",
+    "gesta.store",
+    "gesta.testing",
+]
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -16,7 +16,7 @@ from tests.repository.environments import ROOT, TRIAL, build, install, run
 pytestmark = pytest.mark.slow
 
 ROOMS = [ROOT / room for room in ("proto", "server", "client")]
-PACKAGES = {"client", "domain", "engine", "server", "store", "testing", "v1"}
+PACKAGES = {"client", "domain", "engine", "projection", "server", "store", "testing", "v1"}
 
 
 @pytest.fixture(scope="module")

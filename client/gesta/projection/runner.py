@@ -1,0 +1,148 @@
+"""Runs a projection: from its checkpoint on, or anew beside the tables that are read."""
+
+import contextlib
+from types import TracebackType
+from typing import NoReturn, Self
+from uuid import uuid4
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from gesta.client import Client, GestaError, Subscription
+from gesta.projection import checkpoints
+from gesta.projection.applying import Applier, OnCommit, Swapped
+from gesta.projection.checkpoints import Checkpoint
+from gesta.projection.claims import REBUILD, Claim, claim, claim_rebuild
+from gesta.projection.database import open_engine, transaction
+from gesta.projection.errors import DatabaseFailed, NothingToSkip
+from gesta.projection.intake import Intake
+from gesta.projection.limits import TransactionLimits
+from gesta.projection.log import translated
+from gesta.projection.projection import Projection, definition_of
+from gesta.projection.status import Status, status_of
+from gesta.projection.swap import swap
+
+
+class Runner:
+    """One projection on one database. Use it as a context manager; one thing at a time.
+
+    `database` is a URL, the path of an SQLite file, or an engine, which stays the caller's to
+    dispose of. Runners of one name take over from each other: the newest writes, those before it
+    end with Superseded. Every error but the client's is a ProjectionError with its `next_step`; the
+    tables are then as of the last checkpoint, and running again goes on from there.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        projection: type[Projection],
+        database: str | AsyncEngine,
+        *,
+        limits: TransactionLimits | None = None,
+        on_commit: OnCommit | None = None,
+    ) -> None:
+        self._client = client
+        self._definition = definition_of(projection)
+        self._own_engine = isinstance(database, str)
+        self._engine = open_engine(database) if isinstance(database, str) else database
+        self._limits = limits or TransactionLimits()
+        self._on_commit = on_commit
+        self._session = uuid4().hex
+        self._subscription: Subscription | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._own_engine:
+            await self._engine.dispose()
+
+    async def run(self) -> NoReturn:
+        """Projects what is in the log and then what comes, until it is cancelled or fails."""
+        claimed = await self._claim()
+        while True:
+            try:
+                await self._follow(claimed, head=None)
+            except Swapped:
+                claimed = await self._claim(again=True)
+
+    async def run_once(self) -> Checkpoint:
+        """Projects what is in the log now, and returns."""
+        head = (await self._client.info()).head
+        claimed = await self._claim()
+        while True:
+            try:
+                return await self._follow(claimed, head)
+            except Swapped:
+                claimed = await self._claim(again=True)
+
+    async def rebuild(self) -> Checkpoint:
+        """Projects the whole log into new tables, which then take the place of the old ones.
+
+        Meanwhile the old ones are read, and kept up to date if a `run` goes on elsewhere, which
+        then goes on with the new ones; it stops with CodeChanged if they are of newer code. One
+        that was cut short is begun again.
+        """
+        rebuilt = await claim_rebuild(self._engine, self._definition)
+        while True:
+            head = (await self._client.info()).head
+            reached = await self._follow(rebuilt, head)
+            swapped = await swap(self._engine, rebuilt, head)
+            if swapped is not None:
+                return swapped
+            rebuilt = rebuilt.moved(reached)
+
+    async def skip(self, position: int) -> None:
+        """Leaves out the event at which the projection, or its rebuild, failed, on record.
+
+        Raises NothingToSkip where it failed elsewhere, or not at all.
+        """
+        name = self._definition.name
+        async with transaction(self._engine, name) as connection:
+            await checkpoints.create_tables(connection)
+            rows = [await checkpoints.read_row(connection, n) for n in (name, name + REBUILD)]
+            failed = [row for row in rows if row is not None and row.failed_position is not None]
+            for row in failed:
+                if row.failed_position == position:
+                    await checkpoints.skip(connection, row, name)
+                    return
+        raise NothingToSkip(name, position, failed[0].failed_position if failed else None)
+
+    async def status(self) -> Status:
+        """Where it stands, whoever runs it."""
+        return (await self.statuses())[0]
+
+    async def statuses(self) -> list[Status]:
+        """The same, and then that of a rebuild, if one is under way or was left."""
+        return await status_of(self._client, self._engine, self._definition)
+
+    @property
+    def last_error(self) -> GestaError | None:
+        """Why the connection to the server broke last; None while all is well."""
+        return self._subscription.last_error if self._subscription is not None else None
+
+    async def _claim(self, *, again: bool = False) -> Claim:
+        return await claim(self._engine, self._definition, self._session, again=again)
+
+    async def _follow(self, claimed: Claim, head: int | None) -> Checkpoint:
+        """With a `head`, until it is reached. Raises Swapped, and what `Applier.apply` raises."""
+        applier = Applier(self._engine, claimed, self._limits, self._on_commit)
+        subscription = self._client.subscribe(after=claimed.token, where=self._definition.match)
+        self._subscription = subscription
+        try:
+            with translated(claimed.name, claimed.position):
+                async with subscription:
+                    intake = Intake(subscription, self._limits)
+                    while True:
+                        chunk = await intake.next()
+                        checkpoint = await applier.apply(chunk)
+                        if head is not None and (chunk.caught_up or checkpoint.position >= head):
+                            return checkpoint
+        finally:
+            self._subscription = None
+            with contextlib.suppress(DatabaseFailed):
+                await applier.stop()
