@@ -16,12 +16,14 @@ from gesta.domain import (
     Query,
     QueryCall,
     Rejected,
+    Upcast,
     aggregate,
     command,
     event,
     query,
+    upcast,
 )
-from gesta.testing import Scenario, given
+from gesta.testing import Scenario, Stored, given
 
 R = TypeVar("R")
 
@@ -92,6 +94,36 @@ class BankAccount:
         return context.principal, rows
 
 
+@upcast("AccountOpened", from_version=1)
+def name_the_owner(old: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"owner": old["name"]}]
+
+
+@upcast("Transferred", from_version=1, into={"MoneyDeposited": 1, "AccountOpened": 1})
+def split(old: dict[str, Any]) -> list[Upcast]:
+    return [Upcast("AccountOpened", {"name": ""}), Upcast("MoneyDeposited", old)]
+
+
+@upcast("Noise", from_version=1, into={})
+def drop(old: dict[str, object]) -> tuple[Never, ...]:
+    return ()
+
+
+@upcast("Mixed", from_version=2, into={"MoneyDeposited": 1, "Mixed": 3})
+@upcast("Mixed", from_version=1, into={"MoneyDeposited": 1, "Mixed": 2})
+def keep_and_add(old: dict[str, Any]) -> list[dict[str, Any] | Upcast]:
+    return [old, Upcast("MoneyDeposited", {"amount": 1})]
+
+
+@aggregate("Sparse", snapshot_every=None, snapshot_version=2, upcasters=[drop])
+class Sparse:
+    def evolve(self, event: MoneyDeposited) -> "Sparse":
+        return self
+
+
+assert_type(drop({}), tuple[Never, ...])
+
+
 def answer(asked: "QueryCall[Any, R] | Query[Any, [], R]") -> R:
     """A client's query method: takes a query without arguments as it stands, or a call of one."""
     raise NotImplementedError(asked)
@@ -121,4 +153,5 @@ assert_type(scenario, Scenario[BankAccount])
 after = scenario.when(BankAccount.deposit(5)).then(MoneyDeposited(5), reply=Balance(5))
 assert_type(after, Scenario[BankAccount])
 assert_type(after.state, BankAccount)
+after.reads(Stored("Transferred", {"amount": 5}, version=1), MoneyDeposited(5))
 after.answers(BankAccount.statement(), Balance(5))

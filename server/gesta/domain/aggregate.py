@@ -161,9 +161,6 @@ class AggregateType:
         read = self.evolution.read(event_type, schema_version, data)
         return tuple([event for _, event in read])
 
-    def decode_event(self, event_type: str, schema_version: int, data: bytes) -> Any:
-        return self.decode_events(event_type, schema_version, data)[0]
-
     def upcast(self, event_type: str, schema_version: int, data: bytes) -> tuple[Upcasted, ...]:
         """The same as payloads, for readers. One that is of today's version is not looked into.
 

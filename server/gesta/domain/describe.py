@@ -20,10 +20,20 @@ def describe(aggregate_type: AggregateType) -> dict[str, Any]:
             {
                 "name": event.name,
                 "schema_version": event.schema_version,
+                "older_versions": _older_versions(aggregate_type, event.name),
                 "doc": _own_doc(event.event_class),
                 "schema": _schema(event.codec.shape.wire),
             }
             for event in aggregate_type.events.values()
+        ],
+        "retired_events": [
+            {
+                "name": name,
+                "schema_versions": _older_versions(aggregate_type, name),
+                "read_as": sorted(current_types),
+            }
+            for name, current_types in aggregate_type.evolution.current_types.items()
+            if name not in aggregate_type.events
         ],
         "commands": [
             {**_handler(command), "rejects": sorted(command.rejects)}
@@ -31,6 +41,11 @@ def describe(aggregate_type: AggregateType) -> dict[str, Any]:
         ],
         "queries": [_handler(query) for query in aggregate_type.queries.values()],
     }
+
+
+def _older_versions(aggregate_type: AggregateType, event_type: str) -> list[int]:
+    """Those of its schema that may be stored and are read through upcasters, oldest first."""
+    return [version for name, version in aggregate_type.evolution.steps if name == event_type]
 
 
 def _handler(handler: HandlerType) -> dict[str, Any]:

@@ -152,13 +152,14 @@ class Evolution:
         return self._ends[key]
 
     def _dead_end(self, event_type: str, version: int) -> str:
-        newest = self._newest(event_type)
-        into = f"it leads to {event_type} version {version}, "
-        if newest == 0:
-            return into + f"which is no event of {self.aggregate_type}; say what it is in `into`"
-        if version > newest:
-            return into + f"but the newest is {newest}; raise the version of its @event"
-        return into + f"which nothing reads on; write {_decorator(event_type, version)}"
+        into, newest = f"it leads to {event_type} version {version}", self._newest(event_type)
+        if version < newest:
+            return f"{into}, which nothing reads on; write {_decorator(event_type, version)}"
+        if event_type in self._events:
+            return f"{into}, but the newest is {newest}; raise the version of its @event"
+        return (
+            f"{into}, which is no event of {self.aggregate_type}; let `into` say what it is today"
+        )
 
     def _check_gaps(self) -> None:
         """A type with upcasters has been through every version, so each may be stored."""

@@ -9,9 +9,9 @@ strategies.py  from a type hint to a Hypothesis strategy
 
 from typing import Any
 
-from gesta.testing.scenario import Outcome, Scenario, given
+from gesta.testing.scenario import Outcome, Scenario, Stored, given
 
-__all__ = ["given", "machine", "Outcome", "Scenario"]
+__all__ = ["given", "machine", "Outcome", "Scenario", "Stored"]
 
 
 def machine(aggregate: type, /, **arguments: Any) -> Any:

@@ -1,12 +1,14 @@
 """One example of what an aggregate does: given these events, when this is asked, then that."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import ndiff
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
+
+import msgspec
 
 from gesta.domain.aggregate import AggregateType, aggregate_type_of
 from gesta.domain.call import Call, QueryCall
@@ -34,6 +36,16 @@ DEFAULT_CONTEXT = Context(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event as an earlier version of the code stored it: its payload, in plain JSON."""
+
+    event_type: str
+    payload: Mapping[str, Any]
+    version: int = 1
+    """Of the payload's schema."""
+
+
 def given(
     aggregate: type[S],
     *events: object,
@@ -44,15 +56,18 @@ def given(
 ) -> "Scenario[S]":
     """The aggregate after these events. The keywords are what a Context will say; they are fixed.
 
-    The events are encoded and decoded on the way, as stored ones are. Raises TypeError for a class
-    without @aggregate, ForeignEvent for an event it does not have, HandlerFailed if evolve fails.
+    The events are encoded and decoded on the way, as stored ones are; a `Stored` one of an older
+    version is read through its upcasters, and is one version of the aggregate whatever it becomes.
+    Raises TypeError for a class without @aggregate, ForeignEvent for an event it does not have,
+    UnreadableEvent for a `Stored` one that it cannot read, HandlerFailed if evolve fails.
     """
     kind = aggregate_type_of(aggregate)
     if kind is None:
         raise TypeError(f"{aggregate!r} is not an @aggregate")
     state = kind.initial
     for event in events:
-        state = kind.evolve(state, kind.event_type_of(event).encode(event)[1])
+        for part in _as_read(kind, event):
+            state = kind.evolve(state, part)
     context = Context(aggregate_id, len(events), at, principal, command_id)
     return Scenario(kind, state, context)
 
@@ -92,6 +107,15 @@ class Scenario(Generic[S]):
             result = rejected
         return Outcome(replace(self, context=context), call, result)
 
+    def reads(self, stored: Stored, *events: object) -> "Scenario[S]":
+        """Asserts that a stored event is read as exactly these, in this order, or as none.
+
+        Raises UnreadableEvent if it is not read at all.
+        """
+        found = _as_read(self.aggregate_type, stored)
+        _assert_same(f"{stored!r} is read as other events", events, found)
+        return self
+
     def answers(self, query: QueryCall[S, R], expected: R) -> "Scenario[S]":
         """Asserts what a query answers."""
         kind = self.aggregate_type.queries[query.name]
@@ -116,7 +140,7 @@ class Outcome(Generic[S, R]):
         if isinstance(self.result, Rejected):
             raise AssertionError(f"{self.call!r} was rejected: {_said(self.result)}")
         kind = self.before.aggregate_type
-        found = [kind.decode_event(*event) for event in self.result.events]
+        found = _events_of(kind, self.result)
         _assert_same(f"{self.call!r} gave other events", events, found)
         if not isinstance(reply, _NotGiven):
             replied = self.call.decode_reply(self.result.reply)
@@ -130,7 +154,7 @@ class Outcome(Generic[S, R]):
     def rejected(self, reason: StrEnum | str, message: str | None = None) -> Scenario[S]:
         """Asserts a rejection for this reason, and with this message if one is given."""
         if isinstance(self.result, Decided):
-            events = [self.before.aggregate_type.decode_event(*e) for e in self.result.events]
+            events = _events_of(self.before.aggregate_type, self.result)
             raise AssertionError(f"{self.call!r} was not rejected; it gave {events!r}")
         if self.result.reason != str(reason) or message not in (None, self.result.message):
             raise AssertionError(
@@ -138,6 +162,17 @@ class Outcome(Generic[S, R]):
                 f"not {str(reason) if message is None else f'{reason} ({message})'}"
             )
         return self.before
+
+
+def _as_read(kind: AggregateType, event: object) -> tuple[Any, ...]:
+    if isinstance(event, Stored):
+        data = msgspec.json.encode(event.payload)
+        return kind.decode_events(event.event_type, event.version, data)
+    return (kind.event_type_of(event).encode(event)[1],)
+
+
+def _events_of(kind: AggregateType, decided: Decided) -> list[Any]:
+    return [seen for event in decided.events for seen in kind.decode_events(*event)]
 
 
 def _said(rejected: Rejected) -> str:

@@ -92,7 +92,7 @@ class AggregateMachine(RuleBasedStateMachine):
 
     def _adopt(self, command: CommandType, decided: Decided) -> None:
         for event in decided.events:
-            seen = self.aggregate_type.decode_event(*event)
+            (seen,) = self.aggregate_type.decode_events(*event)
             assert self.aggregate_type.event_type_of(seen).encode(seen)[0] == event.data
         reply = command.decode_reply(decided.reply)
         assert command.encode_reply(reply) == decided.reply
@@ -102,7 +102,8 @@ class AggregateMachine(RuleBasedStateMachine):
 
     def _fold(self, state: Any, events: Any) -> Any:
         for event in events:
-            state = self.aggregate_type.evolve(state, self.aggregate_type.decode_event(*event))
+            for seen in self.aggregate_type.decode_events(*event):
+                state = self.aggregate_type.evolve(state, seen)
         return state
 
 

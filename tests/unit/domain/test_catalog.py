@@ -167,7 +167,8 @@ def test_a_type_knows_its_parts() -> None:
 
 
 def test_a_stored_event_is_decoded_and_a_missing_field_takes_its_default() -> None:
-    assert BANK.decode_event("MoneyWithdrawn", 2, b'{"amount":5}') == MoneyWithdrawn(5)
+    data = b'{"amount":5}'
+    assert BANK.decode_events("MoneyWithdrawn", 2, data) == (MoneyWithdrawn(5),)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ def test_an_event_todays_code_cannot_read_is_named(
     name: str, version: int, data: bytes, error: type[UnreadableEvent]
 ) -> None:
     with pytest.raises(error) as caught:
-        BANK.decode_event(name, version, data)
+        BANK.decode_events(name, version, data)
     assert (caught.value.event_type, caught.value.schema_version) == (name, version)
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from tests.unit.domain.bank import BANK
+from tests.unit.domain.till import TILL
 
 from gesta.domain.describe import describe
 
@@ -48,9 +49,23 @@ def test_documentation_is_the_authors_and_nothing_made_up() -> None:
 
 def test_an_event_says_its_schema_and_version() -> None:
     event = named(describe(BANK)["events"])["MoneyWithdrawn"]
-    assert event["schema_version"] == 2
+    assert (event["schema_version"], event["older_versions"]) == (2, [])
     assert resolved(event["schema"])["required"] == ["amount"]
 
 
 def test_the_state_has_a_schema() -> None:
     assert resolved(describe(BANK)["state"])["properties"]["is_open"]["type"] == "boolean"
+
+
+def test_events_say_which_older_versions_are_read_and_what_became_of_retired_ones() -> None:
+    described = describe(TILL)
+    assert named(described["events"])["Payout"]["older_versions"] == [1, 2]
+    assert described["retired_events"] == [
+        {"name": "Counted", "schema_versions": [1], "read_as": []},
+        {
+            "name": "MoneyMoved",
+            "schema_versions": [1, 2],
+            "read_as": ["MoneyPaidIn", "Payout", "TipLeft"],
+        },
+        {"name": "MoneyPaidOut", "schema_versions": [1], "read_as": ["Payout"]},
+    ]

@@ -32,6 +32,9 @@ MISTAKES = {
     "expected_reply_of_another_type": (
         "scenario.when(BankAccount.deposit(5)).then(MoneyDeposited(5), reply='5')"
     ),
+    "upcaster_that_gives_no_list": 'upcast("Noise", from_version=2)(lambda old: 5)',
+    "upcaster_without_its_version": 'upcast("Noise")(drop)',
+    "upcast_without_a_payload": 'Upcast("MoneyDeposited")',
 }
 SOURCE = "context: Context\n" + "".join(f"{code}  # {name}\n" for name, code in MISTAKES.items())
 FIRST_LINE = BANK.count("\n") + 2

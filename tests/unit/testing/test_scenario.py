@@ -12,9 +12,16 @@ from tests.unit.domain.bank import (
     Refusal,
 )
 from tests.unit.domain.test_decide import Noted, Odd
+from tests.unit.domain.till import Money, MoneyPaidIn, Payout, Till, TipLeft
 
-from gesta.domain.errors import ForeignEvent, HandlerFailed, InvalidArgument
-from gesta.testing import given
+from gesta.domain.errors import (
+    ForeignEvent,
+    HandlerFailed,
+    InvalidArgument,
+    UnknownEvent,
+    UpcastFailed,
+)
+from gesta.testing import Stored, given
 
 OPEN = given(BankAccount, AccountOpened("Ann"), MoneyDeposited(100))
 
@@ -126,3 +133,27 @@ def test_an_event_of_another_aggregate_cannot_be_given() -> None:
 def test_a_class_that_is_no_aggregate_cannot_be_given() -> None:
     with pytest.raises(TypeError, match="not an @aggregate"):
         given(Balance)
+
+
+def test_an_event_of_an_earlier_version_can_be_given_as_it_was_stored() -> None:
+    moved = Stored("MoneyMoved", {"amount": -5, "tip": 1}, version=2)
+    start = given(Till, MoneyPaidIn(Money(9)), moved, Stored("Counted", {}))
+    assert start.state == Till(4, 1, ("+9", "-5", "tip"))
+    assert start.context.version == 3
+
+
+def test_what_a_stored_event_is_read_as_can_be_asserted() -> None:
+    start = given(Till)
+    again = start.reads(Stored("MoneyMoved", {"amt": "5"}), MoneyPaidIn(Money(5)))
+    assert again.reads(Stored("Counted", {"coins": 1})) is start
+    with pytest.raises(AssertionError) as failure:
+        start.reads(Stored("MoneyMoved", {"amount": -5, "tip": 1}, version=2), Payout(Money(5)))
+    assert "is read as other events" in said(failure)
+    assert f"+ {TipLeft(1)!r}" in said(failure)
+
+
+def test_a_stored_event_that_cannot_be_read_is_raised() -> None:
+    with pytest.raises(UnknownEvent):
+        given(Till, Stored("MoneyMoved", {}, version=9))
+    with pytest.raises(UpcastFailed):
+        given(Till).reads(Stored("MoneyMoved", {}))
