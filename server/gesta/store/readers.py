@@ -1,6 +1,8 @@
 """The connections that only read, each with a thread; a read goes to the least busy of them."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -17,6 +19,8 @@ class Readers:
 
     def __init__(self) -> None:
         self._readers: list[tuple[Link, Reader]] = []
+        self._door = asyncio.Event()
+        self._door.set()
 
     async def add(self, path: Path, names: Names, streams_max: int, cache_kib: int) -> None:
         """Open one more connection, on a log that a writer has open."""
@@ -33,6 +37,27 @@ class Readers:
             link.stop()
             raise
 
+    @property
+    def held(self) -> bool:
+        """Whether a read has to `wait_in_line` before it may run."""
+        return not self._door.is_set()
+
+    async def wait_in_line(self) -> None:
+        """Until reads are let in again."""
+        while self.held:
+            await self._door.wait()
+
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator[None]:
+        """Within this no read is under way: those inside have ended, new ones wait in line."""
+        self._door.clear()
+        try:
+            # Behind all that a thread has to do, also for callers that no longer wait for it.
+            await asyncio.gather(*(link.run(_nothing) for link, _ in self._readers))
+            yield
+        finally:
+            self._door.set()
+
     async def run(
         self, read: Callable[Concatenate[Reader, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
@@ -45,3 +70,7 @@ class Readers:
         links = [link for link, _ in self._readers]
         self._readers = []
         return links
+
+
+def _nothing(connection: JobConnection) -> None:
+    """A job that tells, by ending, that those before it have ended."""

@@ -42,7 +42,7 @@ class SqliteStore:
 
     `readers`: connections that read at once; more than there are cores bring nothing.
     `wal_pages_max`: pages of 4 KiB in the write-ahead log before they are moved into the database,
-    between two appends; 16 MiB take some 10 ms.
+    between two appends; 16 MiB take some 10 ms. At four times as many, reads wait for it.
     `writer_cache_kib`, `reader_cache_kib`: SQLite's page cache, per connection.
     `streams_in_memory_max`: aggregates whose type and id a reader remembers, some 250 bytes each.
     `connection`: the class of the writing connection, for tests that make it fail.
@@ -185,7 +185,7 @@ class SqliteStore:
         link = await Link.open(self._path, "rw", self._connection)
         self._link = link
         found, gauge = await link.run(self._seal, self._lock)
-        writer = LogWriter(link, found, gauge, self._failed)
+        writer = LogWriter(link, found, gauge, self._wal_pages_max, self._readers, self._failed)
         for _ in range(self._readers_wanted):
             await self._readers.add(
                 self._path, writer.names, self._streams_in_memory_max, self._reader_cache_kib
@@ -202,7 +202,7 @@ class SqliteStore:
         connection.on_close = lock.release
         found = seal(connection, self._now_us(), self._writer_cache_kib)
         wal = self._path.with_name(FILE + "-wal")
-        gauge = WalGauge(wal, self._wal_pages_max, schema.PAGE_BYTES)
+        gauge = WalGauge(wal, schema.PAGE_BYTES)
 
         def let_go() -> None:
             gauge.close()
@@ -224,6 +224,8 @@ class SqliteStore:
     async def _read(
         self, read: Callable[Concatenate[Reader, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
+        if self._readers.held:
+            await self._readers.wait_in_line()
         self._check_usable()
         try:
             return await self._readers.run(read, *args, **kwargs)

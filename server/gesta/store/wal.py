@@ -57,21 +57,22 @@ def _committed_frames(file: BinaryIO, page_bytes: int, salts: bytes) -> Committe
 
 
 class WalGauge:
-    """Tells cheaply whether the log has grown to a number of frames.
+    """Tells cheaply whether the log has grown to a number of pages.
 
     The file keeps its size when it is begun anew, so the size says nothing. But a frame carries the
     salts of its header only if it was written since: one look at frame n settles it (3 µs).
     """
 
-    def __init__(self, path: Path, pages: int, page_bytes: int) -> None:
+    def __init__(self, path: Path, page_bytes: int) -> None:
         self._descriptor: int | None = os.open(path, os.O_RDONLY)
-        self._at = _HEADER_BYTES + (pages - 1) * (_FRAME_BYTES + page_bytes) + _FRAME_SALTS_AT
+        self._step = _FRAME_BYTES + page_bytes
 
-    def is_reached(self) -> bool:
+    def has_reached(self, pages: int) -> bool:
         if self._descriptor is None:
             return False
+        at = _HEADER_BYTES + (pages - 1) * self._step + _FRAME_SALTS_AT
         salts = os.pread(self._descriptor, _SALTS_BYTES, _SALTS_AT)
-        return os.pread(self._descriptor, _SALTS_BYTES, self._at) == salts != b""
+        return os.pread(self._descriptor, _SALTS_BYTES, at) == salts != b""
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, None

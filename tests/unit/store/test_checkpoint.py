@@ -55,18 +55,17 @@ def test_the_gauge_counts_frames_since_the_log_was_begun_anew(tmp_path: Path) ->
     connection.execute("CREATE TABLE t(x)")
     wal = tmp_path / "db-wal"
     frames = (wal.stat().st_size - 32) // (24 + 4096)
-    reached, beyond = WalGauge(wal, frames, 4096), WalGauge(wal, frames + 1, 4096)
-    assert (reached.is_reached(), beyond.is_reached()) == (True, False)
+    gauge = WalGauge(wal, 4096)
+    assert (gauge.has_reached(frames), gauge.has_reached(frames + 1)) == (True, False)
     connection.execute("INSERT INTO t VALUES (1)")
-    assert (reached.is_reached(), beyond.is_reached()) == (True, True)
+    assert (gauge.has_reached(frames), gauge.has_reached(frames + 1)) == (True, True)
     connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
     connection.execute("INSERT INTO t VALUES (2)")  # begins the log anew, over the old frames
-    assert (reached.is_reached(), beyond.is_reached()) == (False, False)
+    assert (gauge.has_reached(frames), gauge.has_reached(frames + 1)) == (False, False)
     assert len(committed(wal).pages) == 1
-    for gauge in (reached, beyond):
-        gauge.close()
-        gauge.close()
-        assert not gauge.is_reached()
+    gauge.close()
+    gauge.close()
+    assert not gauge.has_reached(1)
     connection.close()
 
 
