@@ -42,6 +42,16 @@ class Config:
     streams_per_connection_max: int = 1_000
     """Calls open at once on one connection; more wait in the client."""
 
+    bytes_unread_max: int = 67_108_864
+    """Bytes of answers that clients have not read yet, 64 MiB: so many streams of which nobody
+    reads anything. Beyond it commands and reads of aggregates are refused until some are read."""
+
+    reads_at_once_max: int = 256
+    """ReadEvents open at once. Each holds a page of scan_page_bytes, and what is left of one."""
+
+    health_watches_max: int = 1_000
+    """Health.Watch calls open at once: one for every load balancer, and then some."""
+
     limits: Limits = field(default_factory=Limits)
     """The engine's limits."""
 

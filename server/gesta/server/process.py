@@ -18,10 +18,17 @@ from gesta.engine.engine import Engine
 from gesta.engine.ports import Clock, Randomness
 from gesta.server.config import MEMORY, Config, ConfigError
 from gesta.server.rpc import aggregate_service, command_service, event_service, server_service
+from gesta.server.rpc.aggregate_service import AggregateService
+from gesta.server.rpc.command_service import CommandService
+from gesta.server.rpc.event_service import EventService
+from gesta.server.rpc.guard import ANSWER_BYTES_MAX
 from gesta.server.rpc.health import NAME as HEALTH
 from gesta.server.rpc.health import Health
 from gesta.server.rpc.requests import REQUEST_BYTES_MAX, Requests
-from gesta.server.rpc.router import Router
+from gesta.server.rpc.router import Methods, Router
+from gesta.server.rpc.server_service import ServerService
+from gesta.server.rpc.slots import Slots
+from gesta.server.rpc.unread import Unread
 from gesta.server.wire import encode_event
 from gesta.store.memory import MemoryStore
 from gesta.store.port import EventStore
@@ -67,8 +74,8 @@ class Server:
         self._randomness = randomness
         self._engine: Engine | None = None
         self._grpc: grpc.aio.Server | None = None
-        self._health = Health(SERVICES)
-        self._commands: command_service.CommandService | None = None
+        self._health = Health(SERVICES, config.health_watches_max)
+        self._commands: CommandService | None = None
         self._failed = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
 
@@ -113,16 +120,7 @@ class Server:
         except BaseException:
             await self._grpc.stop(0)
             raise
-        requests = Requests(self._engine)
-        self._commands = command_service.CommandService(self._engine, requests)
-        router.serve(
-            {
-                command_service.NAME: self._commands.methods(),
-                event_service.NAME: event_service.EventService(self._engine, requests).methods(),
-                aggregate_service.NAME: aggregate_service.AggregateService(self._engine).methods(),
-                server_service.NAME: server_service.ServerService(self._engine).methods(),
-            }
-        )
+        router.serve(self._services(self._engine))
         self._health.up()
 
     async def failed(self) -> None:
@@ -150,6 +148,18 @@ class Server:
             _LOG.error("still waiting for commits after %.0f s", self.config.drain_grace_s)
         await self._grpc.stop(_CALL_GRACE_S)
         await self._engine.close()
+
+    def _services(self, engine: Engine) -> dict[str, Methods]:
+        requests = Requests(engine)
+        unread = Unread(self.config.bytes_unread_max)
+        reads = Slots("reads_at_once_max", self.config.reads_at_once_max)
+        self._commands = CommandService(engine, requests, unread)
+        return {
+            command_service.NAME: self._commands.methods(),
+            event_service.NAME: EventService(engine, requests, reads).methods(),
+            aggregate_service.NAME: AggregateService(engine, unread, reads).methods(),
+            server_service.NAME: ServerService(engine).methods(),
+        }
 
     def _fail(self, error: BaseException) -> None:
         self.failure = error
@@ -180,7 +190,7 @@ def _options(config: Config) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", 4 * REQUEST_BYTES_MAX),
-        ("grpc.max_send_message_length", 4 * REQUEST_BYTES_MAX),
+        ("grpc.max_send_message_length", ANSWER_BYTES_MAX),
         ("grpc.max_metadata_size", 16_384),
         ("grpc.absolute_max_metadata_size", 32_768),
         ("grpc.max_concurrent_streams", config.streams_per_connection_max),

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+from tests.integration.edge.bulk import Bulk
 from tests.integration.edge.caller import Caller, connected
 from tests.integration.edge.tally import Ledger, Tally
 
@@ -12,7 +14,7 @@ from gesta.server.config import MEMORY, Config
 from gesta.server.process import Server
 from gesta.store.port import EventStore
 
-HOSTED = Catalog.of(Tally, Ledger)
+HOSTED = Catalog.of(Tally, Ledger, Bulk)
 
 
 def server_on(
@@ -22,9 +24,11 @@ def server_on(
     catalog: Catalog = HOSTED,
     limits: Limits | None = None,
     listen: str = "127.0.0.1:0",
+    **settings: Any,
 ) -> Server:
-    """A server that is not started yet, on a port of its own unless one is named."""
-    config = Config(data=data, listen=listen, limits=limits or Limits())
+    """A server that is not started yet, on a port of its own unless one is named. `settings` are
+    those of its Config."""
+    config = Config(data=data, listen=listen, limits=limits or Limits(), **settings)
     return Server(config, catalog=catalog, store=store)
 
 
@@ -35,10 +39,11 @@ async def serving(
     data: str = MEMORY,
     catalog: Catalog = HOSTED,
     limits: Limits | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Caller]:
     """A started server and a caller of it."""
     async with (
-        server_on(store, data=data, catalog=catalog, limits=limits) as server,
+        server_on(store, data=data, catalog=catalog, limits=limits, **settings) as server,
         connected(server.address) as caller,
     ):
         yield caller

@@ -5,6 +5,10 @@ guard              parsing, errors as statuses, an answer on every path
 requests           from the contract's messages to the engine's records, with every check
 command_service    Execute, BatchExecute, ExecuteStream
 execute_stream     one stream of commands
+batch              the answers to one BatchExecute
+results            answers as results, and what they count for
+slots              how many calls of a kind may be open at once
+unread             the one budget of bytes of answers that nobody has read yet
 event_service      ReadEvents, Subscribe, AppendEvents
 subscription       one subscription
 aggregate_service  GetAggregate, QueryAggregate, ListAggregates, DescribeAggregateTypes

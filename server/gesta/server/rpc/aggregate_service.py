@@ -14,6 +14,8 @@ from gesta.engine.errors import InvalidRequest, UnknownAggregateType
 from gesta.server.rpc.guard import Context, parse, server_stream, unary
 from gesta.server.rpc.history import Histories, check_aggregate, moment_of
 from gesta.server.rpc.requests import NAME_CHARS_MAX, REQUEST_BYTES_MAX, check_id, check_type
+from gesta.server.rpc.slots import Slots
+from gesta.server.rpc.unread import Unread
 from gesta.v1.aggregate_service_pb2 import (
     AggregateSummary,
     AggregateTypeDescription,
@@ -40,19 +42,25 @@ _PAGE_SIZE_MAX = 1_000
 class AggregateService:
     """Aggregates, from outside."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, unread: Unread, reads: Slots) -> None:
         self._engine = engine
+        self._unread = unread
+        self._reads = reads
         self._histories = Histories(engine)
 
     def methods(self) -> Mapping[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
-        return {
-            "GetAggregate": unary(self.get_aggregate, writes=False),
-            "QueryAggregate": unary(self.query_aggregate, writes=False),
-            "ReadHistory": server_stream(self._histories.read_history),
-            "DryRun": unary(self._histories.dry_run, writes=False),
-            "ListAggregates": unary(self.list_aggregates, writes=False),
-            "DescribeAggregateTypes": unary(self.describe_aggregate_types, writes=False),
+        methods = {
+            "GetAggregate": self.get_aggregate,
+            "QueryAggregate": self.query_aggregate,
+            "DryRun": self._histories.dry_run,
+            "ListAggregates": self.list_aggregates,
+            "DescribeAggregateTypes": self.describe_aggregate_types,
         }
+        handlers = {
+            name: unary(method, writes=False, unread=self._unread)
+            for name, method in methods.items()
+        }
+        return handlers | {"ReadHistory": server_stream(self._histories.read_history, self._reads)}
 
     async def get_aggregate(self, data: bytes, context: Context) -> bytes:
         request = parse(GetAggregateRequest, data, REQUEST_BYTES_MAX)

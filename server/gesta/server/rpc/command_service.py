@@ -8,30 +8,30 @@ import grpc
 from gesta.engine.engine import Engine
 from gesta.engine.errors import EngineError, InvalidRequest
 from gesta.engine.messages import Accepted
+from gesta.server.rpc.batch import Batch
 from gesta.server.rpc.execute_stream import ExecuteStream
 from gesta.server.rpc.guard import Context, bidi_stream, parse, unary
 from gesta.server.rpc.requests import COMMANDS_PER_FRAME_MAX, REQUEST_BYTES_MAX, Requests
-from gesta.server.status import status_of
-from gesta.server.wire import encode_response, encode_result, message_field
+from gesta.server.rpc.unread import Unread
+from gesta.server.wire import encode_response
 from gesta.v1.command_service_pb2 import BatchExecuteRequest, ExecuteRequest
 
 NAME = "gesta.v1.CommandService"
-
-_Answer = Accepted | EngineError
 
 
 class CommandService:
     """The three ways to have commands executed."""
 
-    def __init__(self, engine: Engine, requests: Requests) -> None:
+    def __init__(self, engine: Engine, requests: Requests, unread: Unread) -> None:
         self._engine = engine
         self._requests = requests
+        self._unread = unread
         self._streams: set[ExecuteStream] = set()
 
     def methods(self) -> Mapping[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
         return {
-            "Execute": unary(self.execute, writes=True),
-            "BatchExecute": unary(self.batch_execute, writes=True),
+            "Execute": unary(self.execute, writes=True, unread=self._unread),
+            "BatchExecute": unary(self.batch_execute, writes=True, unread=self._unread),
             "ExecuteStream": bidi_stream(self.execute_stream),
         }
 
@@ -54,22 +54,23 @@ class CommandService:
         return encode_response(answer, self._engine.tokens.mint(answer.position))
 
     async def batch_execute(self, data: bytes, context: Context) -> bytes:
-        batch = parse(BatchExecuteRequest, data, REQUEST_BYTES_MAX)
-        if len(batch.commands) > COMMANDS_PER_FRAME_MAX:
+        request = parse(BatchExecuteRequest, data, REQUEST_BYTES_MAX)
+        if len(request.commands) > COMMANDS_PER_FRAME_MAX:
             raise InvalidRequest("commands", f"at most {COMMANDS_PER_FRAME_MAX}")
         left, traceparent = time_left(context), traceparent_of(context)
-        waiting = [_Waiting() for _ in batch.commands]
-        for request, one in zip(batch.commands, waiting, strict=True):
+        batch = Batch(len(request.commands))
+        for index, each in enumerate(request.commands):
+            resolve = batch.waiter(index)
             try:
-                command = self._requests.command(request, one.resolve, left, traceparent)
+                command = self._requests.command(each, resolve, left, traceparent)
             except EngineError as error:
-                one.resolve(error)
+                resolve(error)
             else:
                 self._engine.commands.execute(command)
-        return b"".join([self._result(n, await one.answer) for n, one in enumerate(waiting, 1)])
+        return await batch.encoded(self._engine.tokens.mint)
 
     async def execute_stream(self, frames: AsyncIterator[bytes], context: Context) -> None:
-        stream = ExecuteStream(self._engine, self._requests)
+        stream = ExecuteStream(self._engine, self._requests, self._unread)
         self._streams.add(stream)
         try:
             if self._engine.draining:
@@ -78,12 +79,6 @@ class CommandService:
         finally:
             self._streams.discard(stream)
 
-    def _result(self, number: int, answer: _Answer) -> bytes:
-        if isinstance(answer, Accepted):
-            token = self._engine.tokens.mint(answer.position)
-            return encode_result(number, 1, message_field(2, encode_response(answer, token)))
-        return encode_result(number, 1, message_field(3, status_of(answer).SerializeToString()))
-
 
 class _Waiting:
     """A caller that waits for one answer. When the caller goes, the command goes on."""
@@ -91,9 +86,11 @@ class _Waiting:
     __slots__ = ("answer",)
 
     def __init__(self) -> None:
-        self.answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[Accepted | EngineError] = (
+            asyncio.get_running_loop().create_future()
+        )
 
-    def resolve(self, answer: _Answer) -> None:
+    def resolve(self, answer: Accepted | EngineError) -> None:
         if not self.answer.done():
             self.answer.set_result(answer)
 

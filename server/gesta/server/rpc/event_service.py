@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import grpc
 
 from gesta.engine.engine import Engine
-from gesta.engine.errors import InvalidRequest, OutOfRange, Overloaded
+from gesta.engine.errors import InvalidRequest, OutOfRange
 from gesta.engine.reading import ReadRequest
 from gesta.server.rpc.command_service import traceparent_of
-from gesta.server.rpc.guard import Context, parse, server_stream, unary
+from gesta.server.rpc.guard import Context, parse, server_stream, unary, write
 from gesta.server.rpc.requests import (
     REQUEST_BYTES_MAX,
     Requests,
@@ -18,6 +18,7 @@ from gesta.server.rpc.requests import (
     filter_of,
     time_us,
 )
+from gesta.server.rpc.slots import Slots
 from gesta.server.rpc.subscription import Subscription
 from gesta.v1.event_service_pb2 import (
     AppendEventsRequest,
@@ -37,15 +38,16 @@ _HEARTBEAT_S_MAX = 60
 class EventService:
     """The log, from outside."""
 
-    def __init__(self, engine: Engine, requests: Requests) -> None:
+    def __init__(self, engine: Engine, requests: Requests, reads: Slots) -> None:
         self._engine = engine
         self._requests = requests
-        self._subscriptions = 0
+        self._reads = reads
+        self._subscriptions = Slots("subscriptions_max", engine.limits.subscriptions_max)
 
     def methods(self) -> Mapping[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
         return {
-            "ReadEvents": server_stream(self.read_events),
-            "Subscribe": server_stream(self.subscribe),
+            "ReadEvents": server_stream(self.read_events, self._reads),
+            "Subscribe": server_stream(self.subscribe, self._subscriptions),
             "AppendEvents": unary(self.append_events, writes=True),
         }
 
@@ -55,7 +57,7 @@ class EventService:
         head = self._engine.head
         request = self._read_request(message, head)
         async for frame in self._engine.reading.frames(request, head):
-            await context.write(b"".join(frame))
+            await write(context, b"".join(frame))
         last = ReadEventsResponse(token=self._engine.tokens.mint(head), head=head)
         await context.write(last.SerializeToString())
 
@@ -72,14 +74,8 @@ class EventService:
                 position = self._position(message.after_token, "after_token")
             case "from_now":
                 position = self._engine.head
-        if self._subscriptions >= self._engine.limits.subscriptions_max:
-            raise Overloaded("subscriptions_max", 1_000)
-        self._subscriptions += 1
-        try:
-            cursor = self._engine.feed.cursor(position, wanted)
-            await Subscription(self._engine, cursor, heartbeat_s, context).run()
-        finally:
-            self._subscriptions -= 1
+        cursor = self._engine.feed.cursor(position, wanted)
+        await Subscription(self._engine, cursor, heartbeat_s, context).run()
 
     async def append_events(self, data: bytes, context: Context) -> bytes:
         request = parse(AppendEventsRequest, data, REQUEST_BYTES_MAX)

@@ -13,42 +13,58 @@ from gesta.engine.errors import EngineError, InvalidRequest
 from gesta.engine.messages import Accepted
 from gesta.server.rpc.guard import Context, parse
 from gesta.server.rpc.requests import COMMANDS_PER_FRAME_MAX, REQUEST_BYTES_MAX, Requests
-from gesta.server.status import status_of
-from gesta.server.wire import encode_response, encode_result, message_field
+from gesta.server.rpc.results import RESULT_BYTES, encode_answer, result_bytes
+from gesta.server.rpc.unread import Unread
 from gesta.v1.command_service_pb2 import (
     ExecuteRequest,
     ExecuteStreamRequest,
     ExecuteStreamResponse,
 )
 
-WINDOW = 4_096
-"""Commands of one stream whose results are not written yet: one commit's worth."""
+RESULTS_BYTES_MAX = 1_048_576
+"""Bytes of results that one stream may have waiting for its client, those included that commands
+under way are expected to have: beyond it no command is taken. No frame is larger, either."""
+
+WINDOW = RESULTS_BYTES_MAX // RESULT_BYTES
+"""Commands of one stream whose results are not written yet, where replies are small: one commit's
+worth."""
 
 SLICE = 32
 """Commands of one frame that are decided before the writer, and everyone else, gets a turn. A large
 frame decided in one go keeps all its callers in step: they decide, commit and reply one after the
 other, where they could overlap."""
 
-RESULTS_BYTES_MAX = 1_048_576
-"""Bytes of results in one frame, so that no client's limit is met."""
+_EXPECTED_BYTES = RESULTS_BYTES_MAX // SLICE
+"""What a result is expected to have before the first one is there: enough that a slice fills it."""
+
+_EXPECTED_SHIFT = 3
+"""A result moves what is expected by an eighth of the difference."""
 
 
 class ExecuteStream:
     """The state of one stream."""
 
-    def __init__(self, engine: Engine, requests: Requests) -> None:
+    def __init__(self, engine: Engine, requests: Requests, unread: Unread) -> None:
         self._engine = engine
         self._requests = requests
-        self._answered: list[tuple[int, Accepted | EngineError]] = []
+        self._unread = unread
+        self._answered: list[tuple[int, int, Accepted | EngineError]] = []
+        """Number, bytes and answer of what is not written yet."""
+        self._answered_bytes = 0
+        """Of these, and of the frame that is being written."""
         self._unanswered = 0
+        self._expected_bytes = _EXPECTED_BYTES
+        """Of a result, going by those before."""
         self._number = 0
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
         self._in_frame = False
-        """Between the slices of a frame that was read: all of it is still taken in."""
+        """A frame was read: all of it is still taken in."""
         self._last_frame = False
         """Read no more."""
+        self._left = False
+        """Nobody is there to be answered any more."""
         self._draining = False
         self._told = False
 
@@ -58,22 +74,17 @@ class ExecuteStream:
         self._room.set()
         self._news.set()
 
-    @property
-    def _open(self) -> int:
-        """Commands that were read and whose results are not written."""
-        return self._unanswered + len(self._answered)
-
     async def run(self, frames: AsyncIterator[bytes], context: Context) -> None:
         """Serve the stream until both sides have said all, or the client is gone."""
         await context.write(ExecuteStreamResponse(window=WINDOW).SerializeToString())
         self._reader = asyncio.get_running_loop().create_task(self._read(frames))
         self._reader.add_done_callback(lambda task: self._news.set())
         try:
-            while self._open or not self._reader.done():
+            while self._unanswered or self._answered or not self._reader.done():
                 await self._news.wait()
                 self._news.clear()
                 if self._answered:
-                    await context.write(self._results())
+                    await self._write_results(context)
                 if self._answered:
                     self._news.set()
                 if self._draining and not self._told:
@@ -84,12 +95,20 @@ class ExecuteStream:
                 self._reader.result()
         finally:
             self._stop_reading(self._reader)
+            self._leave()
 
     def _stop_reading(self, reader: "asyncio.Task[None]") -> None:
         """What was received is executed: a frame in hand is finished, client or no client."""
         self._last_frame = True
         if not self._in_frame:
             reader.cancel()
+
+    def _leave(self) -> None:
+        """What was not written never will be: forget it, and let a frame in hand be finished."""
+        self._left = True
+        self._answered.clear()
+        self._unread.bytes -= self._answered_bytes
+        self._room.set()
 
     async def _read(self, frames: AsyncIterator[bytes]) -> None:
         """Take frames in; ends at the end frame, when the client is gone, or when draining."""
@@ -99,15 +118,26 @@ class ExecuteStream:
                 raise InvalidRequest("commands", f"at most {COMMANDS_PER_FRAME_MAX} in a frame")
             self._in_frame = True
             for index, request in enumerate(frame.commands, 1):
+                if self._is_full():
+                    await self._wait_for_room()
                 self._execute(request)
                 if index % SLICE == 0:
                     await asyncio.sleep(0)
             self._in_frame = False
-            while self._open >= WINDOW and not (self._draining or self._last_frame):
-                self._room.clear()
-                await self._room.wait()
+            if not frame.end:
+                await self._wait_for_room()
             if frame.end or self._draining or self._last_frame:
                 return
+
+    def _is_full(self) -> bool:
+        """Whether the results to come would be too many bytes; never without any to come."""
+        expected = self._answered_bytes + self._unanswered * self._expected_bytes
+        return expected >= RESULTS_BYTES_MAX and not (self._draining or self._left)
+
+    async def _wait_for_room(self) -> None:
+        while self._is_full():
+            self._room.clear()
+            await self._room.wait()
 
     def _execute(self, request: ExecuteRequest) -> None:
         self._number += 1
@@ -115,33 +145,37 @@ class ExecuteStream:
         self._unanswered += 1
 
         def answered(answer: Accepted | EngineError) -> None:
-            self._answered.append((number, answer))
             self._unanswered -= 1
+            if self._left:
+                return
+            size = result_bytes(answer)
+            self._answered.append((number, size, answer))
+            self._answered_bytes += size
+            self._unread.bytes += size
+            self._expected_bytes += (size - self._expected_bytes) >> _EXPECTED_SHIFT
             self._news.set()
+            self._room.set()  # perhaps: the result may be smaller than was expected
 
         try:
+            self._unread.check()
             command = self._requests.command(request, answered, None, "")
         except EngineError as error:
             answered(error)
             return
         self._engine.commands.execute(command)
 
-    def _results(self) -> bytes:
-        """One frame of what has been answered."""
+    async def _write_results(self, context: Context) -> None:
+        """Write one frame of what has been answered; its bytes are let go once it is written."""
         mint = self._engine.tokens.mint
         parts: list[bytes] = []
-        size = taken = 0
-        for number, answer in self._answered:
-            if isinstance(answer, Accepted):
-                body = message_field(2, encode_response(answer, mint(answer.position)))
-            else:
-                body = message_field(3, status_of(answer).SerializeToString())
-            parts.append(encode_result(number, 2, body))
-            taken += 1
-            size += len(body)
-            if size > RESULTS_BYTES_MAX:
+        size = 0
+        for number, result_size, answer in self._answered:
+            if size + result_size > RESULTS_BYTES_MAX and parts:
                 break
-        del self._answered[:taken]
-        if self._open < WINDOW:
-            self._room.set()
-        return b"".join(parts)
+            size += result_size
+            parts.append(encode_answer(number, 2, answer, mint))
+        del self._answered[: len(parts)]
+        await context.write(b"".join(parts))
+        self._answered_bytes -= size
+        self._unread.bytes -= size
+        self._room.set()

@@ -11,6 +11,7 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from gesta.server.rpc.guard import Context, parse, server_stream, unary
+from gesta.server.rpc.slots import Slots
 
 NAME = "grpc.health.v1.Health"
 _REQUEST_BYTES_MAX = 4_096
@@ -20,16 +21,17 @@ _Status = health_pb2.HealthCheckResponse.ServingStatus
 class Health:
     """SERVING between `up` and `down`."""
 
-    def __init__(self, services: Iterable[str]) -> None:
+    def __init__(self, services: Iterable[str], watches_max: int) -> None:
         self._services = frozenset(services) | {"", NAME}
         self._status: int = _Status.Value("NOT_SERVING")
         self._changed = asyncio.Event()
         self._closed = False
+        self._watches = Slots("health_watches_max", watches_max)
 
     def methods(self) -> Mapping[str, "grpc.RpcMethodHandler[bytes, bytes]"]:
         return {
             "Check": unary(self.check, writes=False),
-            "Watch": server_stream(self.watch),
+            "Watch": server_stream(self.watch, self._watches),
         }
 
     def up(self) -> None:

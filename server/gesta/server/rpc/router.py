@@ -10,13 +10,13 @@ from gesta.server.rpc import reflection
 from gesta.server.rpc.guard import Context, abort
 from gesta.server.status import status_of
 
-_Methods = Mapping[str, "grpc.RpcMethodHandler[bytes, bytes]"]
+Methods = Mapping[str, "grpc.RpcMethodHandler[bytes, bytes]"]
 
 
 class Router(grpc.GenericRpcHandler):
     """Answers STARTING for every method of `services` until `serve` is called."""
 
-    def __init__(self, services: Iterable[str], always: Mapping[str, _Methods]) -> None:
+    def __init__(self, services: Iterable[str], always: Mapping[str, Methods]) -> None:
         self._services = frozenset(services)
         self._starting = True
         self._handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {}
@@ -24,7 +24,7 @@ class Router(grpc.GenericRpcHandler):
         reflected = reflection.methods([*services, *always])
         self._add(dict.fromkeys(reflection.NAMES, reflected))
 
-    def serve(self, services: Mapping[str, _Methods]) -> None:
+    def serve(self, services: Mapping[str, Methods]) -> None:
         """Put the services in place."""
         self._add(services)
         self._starting = False
@@ -37,7 +37,7 @@ class Router(grpc.GenericRpcHandler):
             return _STARTING
         return self._handlers.get(method)
 
-    def _add(self, services: Mapping[str, _Methods]) -> None:
+    def _add(self, services: Mapping[str, Methods]) -> None:
         for name, methods in services.items():
             for method, handler in methods.items():
                 self._handlers[f"/{name}/{method}"] = handler

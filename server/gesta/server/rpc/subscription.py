@@ -6,7 +6,7 @@ HTTP/2 lets one know, and then the cursor is asked for what comes next.
 
 from gesta.engine.engine import Engine
 from gesta.engine.feed import Cursor
-from gesta.server.rpc.guard import Context
+from gesta.server.rpc.guard import Context, write
 from gesta.server.wire import message_field, text_field
 from gesta.v1.event_service_pb2 import (
     CaughtUp,
@@ -99,5 +99,5 @@ class Subscription:
         await self._write(frame.SerializeToString())
 
     async def _write(self, frame: bytes) -> None:
-        await self._context.write(frame)
+        await write(self._context, frame)
         self._told_at = self._engine.clock.monotonic()
