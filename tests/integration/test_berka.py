@@ -63,6 +63,24 @@ async def test_the_slice_replays_to_the_banks_own_books_and_stays_so_after_a_res
         assert expected == await _books_by_subscription(address)
 
 
+async def test_every_state_of_every_account_is_a_fresh_fold_up_to_it(tmp_path: Path) -> None:
+    async with local_server(tmp_path) as address, connect(address) as client:
+        await _replay("--server", address)
+        folds: dict[tuple[str, int], BankAccount] = {}
+        async for event in client.read():
+            before = folds.get((event.aggregate_id, event.version - 1), BankAccount())
+            folds[event.aggregate_id, event.version] = before.evolve(event.decode(BankAccount))
+        assert len(folds) >= ROWS  # and those of the roundings
+        for (account_id, version), fold in folds.items():
+            account = client.aggregate(BankAccount, account_id)
+            assert (await account.state(at_version=version)).state == fold
+            if version == 1:
+                changes = [change async for change in account.history()]
+                expected = [folds[account_id, n + 1] for n in range(len(changes))]
+                assert [change.after for change in changes] == expected
+                assert (account_id, len(changes) + 1) not in folds
+
+
 async def test_a_replay_repeated_after_a_restart_changes_nothing(tmp_path: Path) -> None:
     async with local_server(tmp_path) as address:
         first = await _replay("--server", address, "--no-overdraft")

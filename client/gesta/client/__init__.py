@@ -5,11 +5,13 @@ What is asked
     aggregate.py      AggregateHandle: commands, queries and state of one aggregate, typed
     repository.py     Repository: aggregates that decide here
     reading.py        Reading: the log, or a part of it, to its present end
+    history.py        the past of one aggregate, and dry runs
     subscription.py   Subscription: the log as it grows
     appending.py      NewEvent, Check: writing events without a command
     filters.py        Match: which events to read
 What comes back
     results.py        Done, State, Appended, AggregateSummary
+                      history.py has Change and Outlook
     event.py          Event
     descriptions.py   ServerInfo, AggregateTypeDescription
     errors.py         the tree of errors, each with its outcome
@@ -72,9 +74,11 @@ from gesta.client.errors import (
 )
 from gesta.client.event import Event
 from gesta.client.filters import Match
+from gesta.client.history import Change, Foreseen, Outlook
 from gesta.client.ids import command_id_for
 from gesta.client.options import Options
 from gesta.client.reading import Reading
+from gesta.client.reads import Moment
 from gesta.client.repository import Loaded, Repository
 from gesta.client.results import AggregateSummary, Appended, Done, State
 from gesta.client.retry import RetryPolicy
@@ -89,6 +93,10 @@ __all__ = [
     "AggregateHandle",
     "Done",
     "State",
+    "Moment",
+    "Change",
+    "Outlook",
+    "Foreseen",
     "AggregateSummary",
     "command_id_for",
     "Reading",

@@ -1,14 +1,17 @@
 """A handle on one aggregate, typed by its class."""
 
+from collections.abc import AsyncGenerator
 from typing import Any, Generic, TypeVar, Unpack, cast
 
 from gesta.client.commands import CommandOptions, Commands
 from gesta.client.connection import Connection
 from gesta.client.errors import Outcome
+from gesta.client.history import Change, Outlook, read_history, try_out
 from gesta.client.payloads import decode_answer, type_of_aggregate
-from gesta.client.reads import ask_query, get_state
+from gesta.client.reads import Moment, ask_query, get_state
 from gesta.client.results import Done, State
 from gesta.domain import Call, Query, QueryCall
+from gesta.v1.aggregate_service_pb2 import DryRunRequest
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -85,9 +88,17 @@ class AggregateHandle(Generic[S]):
         )
 
     async def state(
-        self, *, min_token: str | None = None, timeout_s: float | None = None
+        self,
+        *,
+        min_token: str | None = None,
+        timeout_s: float | None = None,
+        **moment: Unpack[Moment],
     ) -> State[S]:
-        """The aggregate as it stands; AggregateNotFound where it has no event."""
+        """The aggregate as it stands, or as it stood at a version, position or time.
+
+        Raises AggregateNotFound where it has no event; OutOfRange for a moment before its first
+        event, past its last version, past the head, or in the future.
+        """
         found: State[Any] = await get_state(
             self._connection,
             self._type.name,
@@ -95,8 +106,50 @@ class AggregateHandle(Generic[S]):
             self._type.decode_state,
             min_token,
             timeout_s,
+            moment,
         )
         return cast("State[S]", found)
+
+    def history(self, *, after_version: int = 0, limit: int = 0) -> AsyncGenerator[Change[S], None]:
+        """What happened, version by version, with the state on both sides; limit 0: all of it.
+
+        Raises AggregateNotFound, and OutOfRange for an `after_version` it never had.
+        """
+        return read_history(
+            self._connection,
+            self._type.name,
+            self.aggregate_id,
+            self._type.decode_state,
+            after_version,
+            limit,
+        )
+
+    async def dry_run(
+        self,
+        call: Call[S, R],
+        *,
+        at_version: int | None = None,
+        min_token: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Outlook[S, R]:
+        """What the call would do, now or at a past version (0: before the first event). Writes
+        nothing, and remembers nothing; a refusal is part of the answer.
+
+        Raises as `execute` does for what is no question of the domain, and OutOfRange.
+        """
+        self._check(call.aggregate_type)
+        request = DryRunRequest(
+            aggregate_type=self._type.name,
+            aggregate_id=self.aggregate_id,
+            command=call.name,
+            arguments=call.encode_arguments(),
+            at_version=at_version,
+            min_token=min_token,
+        )
+        outlook: Outlook[Any, R] = await try_out(
+            self._connection, request, self._type.decode_state, call.decode_reply, timeout_s
+        )
+        return cast("Outlook[S, R]", outlook)
 
     def _check(self, aggregate_type: str) -> None:
         # The type checker sees this too; an untyped caller would have it executed elsewhere.

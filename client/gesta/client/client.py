@@ -15,6 +15,7 @@ from gesta.client.descriptions import AggregateTypeDescription, ServerInfo
 from gesta.client.errors import ClientClosed, Outcome
 from gesta.client.filters import Where
 from gesta.client.follower import HEARTBEAT_S_DEFAULT
+from gesta.client.history import Change, Outlook, read_history, try_out
 from gesta.client.ids import CommandIds
 from gesta.client.options import ClientOptions, Options
 from gesta.client.payloads import aggregate_name, decode_answer, decode_plain, encode_plain
@@ -22,6 +23,7 @@ from gesta.client.reading import After, Reading, Source, reading_request
 from gesta.client.repository import Repository
 from gesta.client.results import AggregateSummary, Appended, Done, State
 from gesta.client.subscription import Subscription, subscribe_request
+from gesta.v1.aggregate_service_pb2 import DryRunRequest
 
 S = TypeVar("S")
 
@@ -146,11 +148,48 @@ class Client:
         *,
         min_token: str | None = None,
         timeout_s: float | None = None,
+        **moment: Unpack[reads.Moment],
     ) -> State[Any]:
-        """An aggregate's state as plain JSON. Raises AggregateNotFound."""
+        """An aggregate's state as plain JSON. See AggregateHandle.state."""
         return await reads.get_state(
-            self._opened()[0], aggregate_type, aggregate_id, decode_plain, min_token, timeout_s
+            self._opened()[0],
+            aggregate_type,
+            aggregate_id,
+            decode_plain,
+            min_token,
+            timeout_s,
+            moment,
         )
+
+    def history(
+        self, aggregate_type: str, aggregate_id: str, *, after_version: int = 0, limit: int = 0
+    ) -> AsyncGenerator[Change[Any], None]:
+        """What happened, version by version, states as plain JSON. See AggregateHandle.history."""
+        return read_history(
+            self._opened()[0], aggregate_type, aggregate_id, decode_plain, after_version, limit
+        )
+
+    async def dry_run(
+        self,
+        aggregate_type: str,
+        aggregate_id: str,
+        command: str,
+        arguments: Mapping[str, object] | None = None,
+        *,
+        at_version: int | None = None,
+        min_token: str | None = None,
+        timeout_s: float | None = None,
+    ) -> Outlook[Any, Any]:
+        """What a command would do, by name and in plain JSON. See AggregateHandle.dry_run."""
+        request = DryRunRequest(
+            aggregate_type=aggregate_type,
+            aggregate_id=aggregate_id,
+            command=command,
+            arguments=encode_plain(arguments),
+            at_version=at_version,
+            min_token=min_token,
+        )
+        return await try_out(self._opened()[0], request, decode_plain, decode_plain, timeout_s)
 
     def list_aggregates(
         self, aggregate: str | type, id_prefix: str = "", *, timeout_s: float | None = None

@@ -1,17 +1,31 @@
 """What is asked in one call: states, queries, lists, and what the server says of itself."""
 
 from collections.abc import AsyncGenerator, Callable
-from typing import TypeVar
+from datetime import datetime
+from typing import TypedDict, TypeVar
 
 from gesta.client import descriptions
 from gesta.client.connection import Connection
 from gesta.client.errors import Outcome
 from gesta.client.payloads import decode_answer
 from gesta.client.results import AggregateSummary, State
+from gesta.client.times import to_timestamp
 from gesta.v1 import aggregate_service_pb2 as wire
 from gesta.v1.server_service_pb2 import GetServerInfoRequest
 
 T = TypeVar("T")
+
+
+class Moment(TypedDict, total=False):
+    """When to look, as keywords; at most one. Without any: now."""
+
+    at_version: int
+    """After this version, 1 or more."""
+    at_position: int
+    """After the aggregate's last event at or before this position."""
+    at_time: datetime
+    """After its last event committed at or before this time, which must have a zone."""
+
 
 PAGE_SIZE = 1_000
 """Aggregates fetched together in a list; the server's most."""
@@ -24,14 +38,16 @@ async def get_state(
     decode: Callable[[bytes], T],
     min_token: str | None,
     timeout_s: float | None,
+    moment: Moment,
 ) -> State[T]:
-    """The state, by `decode`. Raises AggregateNotFound, UnreadableAnswer."""
+    """The state, by `decode`. Raises AggregateNotFound, OutOfRange, UnreadableAnswer; ValueError
+    for two moments at once, or a time without a zone."""
+    request = wire.GetAggregateRequest(
+        aggregate_type=aggregate_type, aggregate_id=aggregate_id, min_token=min_token
+    )
+    _set_moment(request, moment)
     answer = await connection.ask(
-        connection.aggregates.GetAggregate,
-        wire.GetAggregateRequest(
-            aggregate_type=aggregate_type, aggregate_id=aggregate_id, min_token=min_token
-        ),
-        connection.attempts(timeout_s),
+        connection.aggregates.GetAggregate, request, connection.attempts(timeout_s)
     )
     state = decode_answer(decode, answer.state, Outcome.NOT_DONE)
     return State(state, answer.version, answer.position, answer.token)
@@ -98,3 +114,14 @@ async def info(connection: Connection, timeout_s: float | None) -> descriptions.
         connection.server.GetServerInfo, GetServerInfoRequest(), connection.attempts(timeout_s)
     )
     return descriptions.server_info(answer)
+
+
+def _set_moment(request: wire.GetAggregateRequest, moment: Moment) -> None:
+    if len(moment) > 1:
+        raise ValueError(f"one moment at a time, not {' and '.join(moment)}")
+    if "at_version" in moment:
+        request.at_version = moment["at_version"]
+    elif "at_position" in moment:
+        request.at_position = moment["at_position"]
+    elif "at_time" in moment:
+        request.at_time.CopyFrom(to_timestamp(moment["at_time"]))

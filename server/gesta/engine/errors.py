@@ -14,6 +14,7 @@ EngineError                       outcome NOT_DONE, unless said otherwise
 │   ├── VersionConflict           aggregate_type, aggregate_id, expected, actual
 │   ├── AggregateExists           aggregate_type, aggregate_id, actual
 │   ├── AggregateNotFound         aggregate_type, aggregate_id
+│   ├── SessionSuperseded         name, session: a newer reporter of the projection
 │   └── Refused                   aggregate_type, reason, message, details: the domain says no
 ├── TryLater                      nothing was started; the same call may succeed soon
 │   ├── Overloaded                what, retry_after_ms
@@ -31,8 +32,11 @@ EngineError                       outcome NOT_DONE, unless said otherwise
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Outcome(StrEnum):
@@ -103,7 +107,10 @@ class OutOfRange(BadRequest):
     ends of what is; times are microseconds since 1970 UTC."""
 
     def __init__(self, field: str, asked: int, last: int, *, first: int = 0) -> None:
-        super().__init__(f"{field}: {asked} is outside of what there is, {first} to {last}")
+        said = [
+            _time(each) if field.endswith("_time") else str(each) for each in (asked, first, last)
+        ]
+        super().__init__("{}: {} is outside of what there is, {} to {}".format(field, *said))
         self.field = field
         self.asked = asked
         self.first = first
@@ -166,6 +173,15 @@ class AggregateNotFound(Unmet):
         super().__init__(f"{aggregate_type}<{aggregate_id}> does not exist")
         self.aggregate_type = aggregate_type
         self.aggregate_id = aggregate_id
+
+
+class SessionSuperseded(Unmet):
+    """A newer session reports for the projection, and is live."""
+
+    def __init__(self, name: str, session: bytes) -> None:
+        super().__init__(f"session {UUID(bytes=session)} reports for projection {name!r} by now")
+        self.name = name
+        self.session = session
 
 
 class Refused(Unmet):
@@ -280,3 +296,7 @@ class InternalError(Fault):
         super().__init__(f"an internal error; the server's log has it as {error_id}")
         self.error_id = error_id
         self.outcome = outcome
+
+
+def _time(time_us: int) -> str:
+    return (_EPOCH + timedelta(microseconds=time_us)).isoformat()

@@ -2,8 +2,9 @@
 
 app           the commands together, and how any of them ends
 serve         a server; hosting loads the author's code, lifetime runs it until a signal
-execute       a command of an aggregate
-reading       an aggregate's queries, and its state
+execute       a command of an aggregate; dry_run says what it would do
+reading       an aggregate's queries, and its state, now or then
+history       what happened to an aggregate, and what differs between two versions
 events        the log; selection says which part, following waits for more
 describing    what a server hosts, and what it is
 arguments     from words of a command line to JSON

@@ -12,6 +12,7 @@ from gesta.server.cli.events import events
 from gesta.server.cli.execute import execute
 from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
+from gesta.server.cli.history import diff, history
 from gesta.server.cli.output import print_line, report
 from gesta.server.cli.reading import query, state
 from gesta.server.cli.serve import serve
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, execute, query, state, events, types, info):
+for command in (serve, execute, query, state, history, diff, events, types, info):
     app.command()(command)
 
 

@@ -1,6 +1,7 @@
 """Arguments as they are written on a command line, as JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -58,6 +59,16 @@ def parse_pairs(words: Sequence[str], option: str) -> dict[str, str]:
             raise Failure(ExitCode.BAD_INPUT, f"{option}: {word!r} is not key=value")
         pairs[key] = value
     return pairs
+
+
+def parse_time(text: str, option: str) -> datetime:
+    """ISO 8601; without a zone it is a time of this machine. Raises Failure."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise Failure(
+            ExitCode.BAD_INPUT, f"{option}: {text!r} is no time such as 2026-11-24T10:00:00Z"
+        ) from None
 
 
 def resolved(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:

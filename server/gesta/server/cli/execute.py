@@ -7,6 +7,7 @@ import typer
 from gesta.client import Client, Done, GestaError
 from gesta.server.cli.arguments import needs_schema, parse_arguments, parse_pairs
 from gesta.server.cli.asking import ask, failure_of, find_schema
+from gesta.server.cli.dry_run import foresee
 from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
 from gesta.server.cli.options import (
@@ -59,6 +60,18 @@ def execute(
     must_exist: MustExist = None,
     command_id: CommandId = None,
     metadata: Metadata = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would do; write nothing.")
+    ] = False,
+    at_version: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=INT64_MAX,
+            help="With --dry-run: as if it stood at this version.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     server: Server = SERVER_DEFAULT,
     timeout_s: Timeout = TIMEOUT_S_DEFAULT,
@@ -76,6 +89,10 @@ def execute(
         raise Failure(ExitCode.BAD_INPUT, "--expected-version says whether it must exist, too")
     if command_id == "":  # of an unset variable in a script; it would be one id for all commands
         raise Failure(ExitCode.BAD_INPUT, "--command-id is empty")
+    if at_version is not None and not dry_run:
+        raise Failure(ExitCode.BAD_INPUT, "--at-version goes with --dry-run only")
+    if dry_run and (expected_version, must_exist, command_id, metadata) != (None,) * 4:
+        raise Failure(ExitCode.BAD_INPUT, "--dry-run takes no condition, command id or metadata")
     pairs = parse_pairs(metadata or [], "--metadata")
     given = words or []
 
@@ -83,12 +100,14 @@ def execute(
         schema = None
         if needs_schema(given):
             schema = await find_schema(client, aggregate_type, command)
+        arguments = parse_arguments(given, schema)
+        named = (aggregate_type, aggregate_id, command, arguments)
+        if dry_run:
+            await foresee(client, *named, at_version=at_version, as_json=as_json)
+            return
         try:
             done = await client.execute(
-                aggregate_type,
-                aggregate_id,
-                command,
-                parse_arguments(given, schema),
+                *named,
                 expected_version=expected_version,
                 must_exist=must_exist,
                 command_id=command_id,

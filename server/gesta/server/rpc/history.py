@@ -4,13 +4,12 @@ from gesta.engine.engine import Engine
 from gesta.engine.errors import InvalidRequest
 from gesta.engine.history import Moment, Outlook
 from gesta.engine.messages import ANONYMOUS
-from gesta.server.rpc.guard import Context, parse
+from gesta.server.rpc.guard import Context, parse, write
 from gesta.server.rpc.requests import (
     NAME_CHARS_MAX,
     REQUEST_BYTES_MAX,
     check_id,
     check_type,
-    check_version,
     time_us,
 )
 from gesta.server.status import status_of
@@ -58,12 +57,12 @@ class Histories:
         async for step in steps:
             entry = _entry(encode_event(step.record), step.before, step.after)
             if frame and size + len(entry) > self._engine.limits.frame_bytes_max:
-                await context.write(b"".join(frame))
+                await write(context, b"".join(frame))
                 frame, size = [], 0
             frame.append(entry)
             size += len(entry)
         if frame:
-            await context.write(b"".join(frame))
+            await write(context, b"".join(frame))
 
     async def dry_run(self, data: bytes, context: Context) -> bytes:
         request = parse(DryRunRequest, data, REQUEST_BYTES_MAX)
@@ -72,9 +71,7 @@ class Histories:
         )
         if not 0 < len(request.command) <= NAME_CHARS_MAX:
             raise InvalidRequest("command", f"must have 1 to {NAME_CHARS_MAX} characters")
-        at_version = None
-        if request.HasField("at_version"):
-            at_version = check_version(request.at_version, "at_version")
+        at_version = request.at_version if request.HasField("at_version") else None
         outlook = await self._engine.history.outlook(
             request.aggregate_type,
             request.aggregate_id,
