@@ -110,7 +110,7 @@ def _value(value: Any, outer: tuple[Any, ...] = ()) -> Any:
     if isfunction(value) and value not in outer:
         return _function(value, (*outer, value))
     if type(value) in SCALARS or isinstance(value, Enum | complex):
-        return type(value).__qualname__, repr(value)
+        return repr(value)
     return type(value).__qualname__
 
 

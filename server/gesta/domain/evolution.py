@@ -164,9 +164,7 @@ class Evolution:
     def _check_gaps(self) -> None:
         """A type with upcasters has been through every version, so each may be stored."""
         for event_type in dict.fromkeys(name for name, _ in self.steps):
-            kind = self._events.get(event_type)
-            end = self._newest(event_type) + (kind is None)
-            for version in range(1, end):
+            for version in range(1, self._newest(event_type)):
                 if (event_type, version) not in self.steps:
                     raise DefinitionError(
                         self.aggregate_type,

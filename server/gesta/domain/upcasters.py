@@ -22,7 +22,6 @@ def found_steps(state_class: type, events: Mapping[str, EventType]) -> list[Upca
         for value in [] if module is None else list(vars(module).values()):
             found.update(dict.fromkeys(steps_of(value)))
             foreign.update(_event_names(value))
-    foreign -= set(events)
     into: dict[str, set[str]] = {}
     for step in found:
         into.setdefault(step.event_type, set()).update(step.into)
@@ -36,7 +35,7 @@ def given_steps(functions: Any, where: str) -> list[Upcaster]:
         if not steps_of(function):
             raise DefinitionError(where, f"upcasters: {function!r} has no @upcast")
         steps += steps_of(function)
-    return list(dict.fromkeys(steps))
+    return steps
 
 
 def _event_names(value: Any) -> Iterator[str]:

@@ -81,6 +81,12 @@ def test_a_step_may_leave_out_versions_that_other_steps_read() -> None:
     assert len(catalog.types["Notes"].decode_events("Noted", 1, b'{"text":"a"}')) == 1
 
 
+def test_versions_of_one_type_may_lead_to_different_ones() -> None:
+    kind = hosted(step("Old", 1, {"Closed": 1}), step("Old", 2, {"Noted": 3})).types["Notes"]
+    assert kind.current_types_of("Old") == {"Closed", "Noted"}
+    assert kind.stored_types_of("Closed") == {"Closed", "Old"}
+
+
 def test_an_event_without_upcasters_may_begin_at_any_version() -> None:
     assert hosted().types["Notes"].current_types_of("Noted") == {"Noted"}
 
@@ -212,6 +218,38 @@ def test_another_aggregates_upcasters_are_left_to_it(folder: Path) -> None:
     (folder / "wallets.py").write_text(WALLETS, "utf-8")
     door = Catalog.load("wallets:Door").types["Door"]
     assert set(door.evolution.current_types) == {"Opened", "Noise"}
+
+
+HOUSE = """
+import wallet_events
+from gesta.domain import aggregate, event, upcast
+
+@event("Rung")
+class Rung:
+    pass
+
+@aggregate("Wallet")
+class Wallet:
+    def evolve(self, event: wallet_events.Loaded) -> "Wallet":
+        return self
+
+@aggregate("Bell")
+class Bell:
+    def evolve(self, event: Rung) -> "Bell":
+        return self
+
+@upcast("Filled", from_version=1, into={"Loaded": 1})
+def filled(old):
+    return [old]
+"""
+
+
+def test_what_another_aggregate_there_takes_is_not_a_mistake(folder: Path) -> None:
+    (folder / "wallet_events.py").write_text(EVENTS, "utf-8")
+    (folder / "house.py").write_text(HOUSE, "utf-8")
+    types = Catalog.load("house").types
+    assert set(types["Bell"].evolution.current_types) == {"Rung"}
+    assert types["Wallet"].stored_types_of("Loaded") == {"Loaded", "Filled"}
 
 
 def test_one_upcaster_imported_twice_is_one(folder: Path) -> None:
