@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -53,10 +53,10 @@ class ServerProcess:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *options: str, target: str | None = TALLY
+    folder: Path, *options: str, target: str | None = TALLY, within: Sequence[str] = ()
 ) -> AsyncIterator[ServerProcess]:
     """A server on `folder`/data, killed at the end if it still runs."""
-    process, report = await launch(folder, *options, target=target)
+    process, report = await launch(folder, *options, target=target, within=within)
     try:
         assert process.stdout is not None
         line = await asyncio.wait_for(process.stdout.readline(), TIMEOUT_S)
@@ -68,13 +68,23 @@ async def running(
         await process.wait()
 
 
-async def launch(folder: Path, *options: str, target: str | None = TALLY) -> tuple[Process, Path]:
-    """The process, which may not come to listen, and the file that it reports to."""
+async def launch(
+    folder: Path, *options: str, target: str | None = TALLY, within: Sequence[str] = ()
+) -> tuple[Process, Path]:
+    """The process, which may not come to listen, and the file that it reports to. `within` is a
+    command that becomes the one behind it, once it has made its surroundings."""
     folder.mkdir(parents=True, exist_ok=True)
     report = folder / "server.log"
     with report.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gesta.server", "serve", *([target] if target else [])),
+            *(
+                *within,
+                sys.executable,
+                "-m",
+                "gesta.server",
+                "serve",
+                *([target] if target else []),
+            ),
             *("--data", str(folder / "data"), "--listen", "127.0.0.1:0", *options),
             stdin=DEVNULL,
             stdout=PIPE,
