@@ -52,6 +52,14 @@ class Load:
     async def end(self) -> None:
         """Returns when everyone has been answered, and asks no more."""
         self._over = True
+        await self.stopped()
+
+    async def refused(self) -> None:
+        """Returns when every caller has given up; the reader may go on."""
+        await asyncio.gather(*self._tasks[:CALLERS])
+
+    async def stopped(self) -> None:
+        """Returns when everyone has given up, each for an error."""
         await asyncio.gather(*self._tasks)
 
     def start(self, group: asyncio.TaskGroup) -> None:
