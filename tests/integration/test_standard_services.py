@@ -18,7 +18,13 @@ from gesta.store.memory import MemoryStore
 from gesta.store.port import LogInfo
 from gesta.v1.command_service_pb2 import ExecuteStreamRequest
 
-SERVICES = ["AggregateService", "CommandService", "EventService", "ServerService"]
+SERVICES = [
+    "AggregateService",
+    "CommandService",
+    "EventService",
+    "ProjectionService",
+    "ServerService",
+]
 REFLECTION = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"]
 BUF = Path(__file__).parents[2] / ".venv" / "bin" / "buf"
 SERVING = health_pb2.HealthCheckResponse.SERVING

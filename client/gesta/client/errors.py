@@ -14,6 +14,7 @@
     │   ├── VersionConflict           aggregate_type, aggregate_id, expected, actual
     │   ├── AggregateExists           actual
     │   ├── AggregateNotFound
+    │   ├── SessionSuperseded         name, session: a newer reporter of the projection
     │   └── Refused                   aggregate_type, reason, details: the domain says no
     ├── TryLater                      nothing was started; retry_after_s is the server's advice
     │   ├── Overloaded                what
@@ -174,6 +175,16 @@ class AggregateNotFound(Unmet):
     """The aggregate has no event."""
 
     reason = "AGGREGATE_NOT_FOUND"
+
+
+@dataclass(eq=False)
+class SessionSuperseded(Unmet):
+    """Another reporter of the projection is newer, by the machines' clocks, and live. This one is
+    heard again once that has fallen silent."""
+
+    reason = "SESSION_SUPERSEDED"
+    name: str = field(kw_only=True)
+    session: str = field(kw_only=True)
 
 
 @dataclass(eq=False)

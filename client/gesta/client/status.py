@@ -29,6 +29,7 @@ _REASONED: tuple[type[GestaError], ...] = (
     errors.VersionConflict,
     errors.AggregateExists,
     errors.AggregateNotFound,
+    errors.SessionSuperseded,
     errors.LimitExceeded,
     errors.LogRestored,
     errors.Overloaded,

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1egesta/v1/command_service.proto\x12\x08gesta.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xc3\x03\n\x0e\x45xecuteRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\x0c\x12\x1a\n\x10\x65xpected_version\x18\x05 \x01(\x03H\x00\x12\x14\n\nmust_exist\x18\x06 \x01(\x08H\x00\x12\x12\n\ncommand_id\x18\x07 \x01(\x0c\x12\x16\n\x0e\x63orrelation_id\x18\x08 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\t \x01(\t\x12/\n\x0boccurred_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btraceparent\x18\x0b \x01(\t\x12\x38\n\x08metadata\x18\x0c \x03(\x0b\x32&.gesta.v1.ExecuteRequest.MetadataEntry\x12*\n\x07timeout\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0e\n\x0cprecondition\"\x8d\x01\n\x0f\x45xecuteResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\r\n\x05token\x18\x03 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x04 \x01(\x05\x12\r\n\x05reply\x18\x05 \x01(\x0c\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x12\n\ncommand_id\x18\x07 \x01(\x0c\"A\n\x13\x42\x61tchExecuteRequest\x12*\n\x08\x63ommands\x18\x01 \x03(\x0b\x32\x18.gesta.v1.ExecuteRequest\"@\n\x14\x42\x61tchExecuteResponse\x12(\n\x07results\x18\x01 \x03(\x0b\x32\x17.gesta.v1.ExecuteResult\"O\n\x14\x45xecuteStreamRequest\x12*\n\x08\x63ommands\x18\x01 \x03(\x0b\x32\x18.gesta.v1.ExecuteRequest\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x08\"c\n\x15\x45xecuteStreamResponse\x12\x0e\n\x06window\x18\x01 \x01(\x05\x12(\n\x07results\x18\x02 \x03(\x0b\x32\x17.gesta.v1.ExecuteResult\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\"}\n\rExecuteResult\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12-\n\x08response\x18\x02 \x01(\x0b\x32\x19.gesta.v1.ExecuteResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result2\xff\x01\n\x0e\x43ommandService\x12\x43\n\x07\x45xecute\x12\x18.gesta.v1.ExecuteRequest\x1a\x19.gesta.v1.ExecuteResponse\"\x03\x90\x02\x02\x12R\n\x0c\x42\x61tchExecute\x12\x1d.gesta.v1.BatchExecuteRequest\x1a\x1e.gesta.v1.BatchExecuteResponse\"\x03\x90\x02\x02\x12T\n\rExecuteStream\x12\x1e.gesta.v1.ExecuteStreamRequest\x1a\x1f.gesta.v1.ExecuteStreamResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1egesta/v1/command_service.proto\x12\x08gesta.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x87\x04\n\x0e\x45xecuteRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63ommand\x18\x03 \x01(\t\x12\x11\n\targuments\x18\x04 \x01(\x0c\x12\x1a\n\x10\x65xpected_version\x18\x05 \x01(\x03H\x00\x12\x14\n\nmust_exist\x18\x06 \x01(\x08H\x00\x12\x12\n\ncommand_id\x18\x07 \x01(\x0c\x12\x16\n\x0e\x63orrelation_id\x18\x08 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\t \x01(\t\x12/\n\x0boccurred_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0btraceparent\x18\x0b \x01(\t\x12\x38\n\x08metadata\x18\x0c \x03(\x0b\x32&.gesta.v1.ExecuteRequest.MetadataEntry\x12*\n\x07timeout\x18\r \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08wait_for\x18\x0e \x03(\t\x12\x1c\n\x0fwait_timeout_ms\x18\x0f \x01(\x05H\x01\x88\x01\x01\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0e\n\x0cpreconditionB\x12\n\x10_wait_timeout_ms\"\x9e\x01\n\x0f\x45xecuteResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\r\n\x05token\x18\x03 \x01(\t\x12\x13\n\x0b\x65vent_count\x18\x04 \x01(\x05\x12\r\n\x05reply\x18\x05 \x01(\x0c\x12\x10\n\x08replayed\x18\x06 \x01(\x08\x12\x12\n\ncommand_id\x18\x07 \x01(\x0c\x12\x0f\n\x07pending\x18\x08 \x03(\t\"A\n\x13\x42\x61tchExecuteRequest\x12*\n\x08\x63ommands\x18\x01 \x03(\x0b\x32\x18.gesta.v1.ExecuteRequest\"@\n\x14\x42\x61tchExecuteResponse\x12(\n\x07results\x18\x01 \x03(\x0b\x32\x17.gesta.v1.ExecuteResult\"O\n\x14\x45xecuteStreamRequest\x12*\n\x08\x63ommands\x18\x01 \x03(\x0b\x32\x18.gesta.v1.ExecuteRequest\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x08\"c\n\x15\x45xecuteStreamResponse\x12\x0e\n\x06window\x18\x01 \x01(\x05\x12(\n\x07results\x18\x02 \x03(\x0b\x32\x17.gesta.v1.ExecuteResult\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\"}\n\rExecuteResult\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12-\n\x08response\x18\x02 \x01(\x0b\x32\x19.gesta.v1.ExecuteResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result2\xff\x01\n\x0e\x43ommandService\x12\x43\n\x07\x45xecute\x12\x18.gesta.v1.ExecuteRequest\x1a\x19.gesta.v1.ExecuteResponse\"\x03\x90\x02\x02\x12R\n\x0c\x42\x61tchExecute\x12\x1d.gesta.v1.BatchExecuteRequest\x1a\x1e.gesta.v1.BatchExecuteResponse\"\x03\x90\x02\x02\x12T\n\rExecuteStream\x12\x1e.gesta.v1.ExecuteStreamRequest\x1a\x1f.gesta.v1.ExecuteStreamResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,21 +41,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMMANDSERVICE'].methods_by_name['BatchExecute']._loaded_options = None
   _globals['_COMMANDSERVICE'].methods_by_name['BatchExecute']._serialized_options = b'\220\002\002'
   _globals['_EXECUTEREQUEST']._serialized_start=135
-  _globals['_EXECUTEREQUEST']._serialized_end=586
-  _globals['_EXECUTEREQUEST_METADATAENTRY']._serialized_start=523
-  _globals['_EXECUTEREQUEST_METADATAENTRY']._serialized_end=570
-  _globals['_EXECUTERESPONSE']._serialized_start=589
-  _globals['_EXECUTERESPONSE']._serialized_end=730
-  _globals['_BATCHEXECUTEREQUEST']._serialized_start=732
-  _globals['_BATCHEXECUTEREQUEST']._serialized_end=797
-  _globals['_BATCHEXECUTERESPONSE']._serialized_start=799
-  _globals['_BATCHEXECUTERESPONSE']._serialized_end=863
-  _globals['_EXECUTESTREAMREQUEST']._serialized_start=865
-  _globals['_EXECUTESTREAMREQUEST']._serialized_end=944
-  _globals['_EXECUTESTREAMRESPONSE']._serialized_start=946
-  _globals['_EXECUTESTREAMRESPONSE']._serialized_end=1045
-  _globals['_EXECUTERESULT']._serialized_start=1047
-  _globals['_EXECUTERESULT']._serialized_end=1172
-  _globals['_COMMANDSERVICE']._serialized_start=1175
-  _globals['_COMMANDSERVICE']._serialized_end=1430
+  _globals['_EXECUTEREQUEST']._serialized_end=654
+  _globals['_EXECUTEREQUEST_METADATAENTRY']._serialized_start=571
+  _globals['_EXECUTEREQUEST_METADATAENTRY']._serialized_end=618
+  _globals['_EXECUTERESPONSE']._serialized_start=657
+  _globals['_EXECUTERESPONSE']._serialized_end=815
+  _globals['_BATCHEXECUTEREQUEST']._serialized_start=817
+  _globals['_BATCHEXECUTEREQUEST']._serialized_end=882
+  _globals['_BATCHEXECUTERESPONSE']._serialized_start=884
+  _globals['_BATCHEXECUTERESPONSE']._serialized_end=948
+  _globals['_EXECUTESTREAMREQUEST']._serialized_start=950
+  _globals['_EXECUTESTREAMREQUEST']._serialized_end=1029
+  _globals['_EXECUTESTREAMRESPONSE']._serialized_start=1031
+  _globals['_EXECUTESTREAMRESPONSE']._serialized_end=1130
+  _globals['_EXECUTERESULT']._serialized_start=1132
+  _globals['_EXECUTERESULT']._serialized_end=1257
+  _globals['_COMMANDSERVICE']._serialized_start=1260
+  _globals['_COMMANDSERVICE']._serialized_end=1515
 # @@protoc_insertion_point(module_scope)

@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ExecuteRequest(_message.Message):
-    __slots__ = ("aggregate_type", "aggregate_id", "command", "arguments", "expected_version", "must_exist", "command_id", "correlation_id", "causation_id", "occurred_at", "traceparent", "metadata", "timeout")
+    __slots__ = ("aggregate_type", "aggregate_id", "command", "arguments", "expected_version", "must_exist", "command_id", "correlation_id", "causation_id", "occurred_at", "traceparent", "metadata", "timeout", "wait_for", "wait_timeout_ms")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,8 @@ class ExecuteRequest(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FOR_FIELD_NUMBER: _ClassVar[int]
+    WAIT_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
     aggregate_type: str
     aggregate_id: str
     command: str
@@ -46,10 +48,12 @@ class ExecuteRequest(_message.Message):
     traceparent: str
     metadata: _containers.ScalarMap[str, str]
     timeout: _duration_pb2.Duration
-    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., command: _Optional[str] = ..., arguments: _Optional[bytes] = ..., expected_version: _Optional[int] = ..., must_exist: bool = ..., command_id: _Optional[bytes] = ..., correlation_id: _Optional[str] = ..., causation_id: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., traceparent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    wait_for: _containers.RepeatedScalarFieldContainer[str]
+    wait_timeout_ms: int
+    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., command: _Optional[str] = ..., arguments: _Optional[bytes] = ..., expected_version: _Optional[int] = ..., must_exist: bool = ..., command_id: _Optional[bytes] = ..., correlation_id: _Optional[str] = ..., causation_id: _Optional[str] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., traceparent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wait_for: _Optional[_Iterable[str]] = ..., wait_timeout_ms: _Optional[int] = ...) -> None: ...
 
 class ExecuteResponse(_message.Message):
-    __slots__ = ("version", "position", "token", "event_count", "reply", "replayed", "command_id")
+    __slots__ = ("version", "position", "token", "event_count", "reply", "replayed", "command_id", "pending")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -57,6 +61,7 @@ class ExecuteResponse(_message.Message):
     REPLY_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FIELD_NUMBER: _ClassVar[int]
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
+    PENDING_FIELD_NUMBER: _ClassVar[int]
     version: int
     position: int
     token: str
@@ -64,7 +69,8 @@ class ExecuteResponse(_message.Message):
     reply: bytes
     replayed: bool
     command_id: bytes
-    def __init__(self, version: _Optional[int] = ..., position: _Optional[int] = ..., token: _Optional[str] = ..., event_count: _Optional[int] = ..., reply: _Optional[bytes] = ..., replayed: bool = ..., command_id: _Optional[bytes] = ...) -> None: ...
+    pending: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[int] = ..., position: _Optional[int] = ..., token: _Optional[str] = ..., event_count: _Optional[int] = ..., reply: _Optional[bytes] = ..., replayed: bool = ..., command_id: _Optional[bytes] = ..., pending: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class BatchExecuteRequest(_message.Message):
     __slots__ = ("commands",)

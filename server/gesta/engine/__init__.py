@@ -12,9 +12,11 @@ writer       group commit; generations that stand or fall together
 command_ids  which ids are taken
 feed, tail   subscriptions: cursors over the shared tail and the store's pages
 filters      which events a reader wants
+views        and in which version it sees them
 reads        state and queries of aggregates
 history      aggregates as they stood, commands as they would go
 reading      bulk reads of events
+projections  how far they have come, and whoever waits for them
 token        opaque places in a log
 log_time     time that never runs backwards
 messages     what the engine is asked and answers

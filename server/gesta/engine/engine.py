@@ -17,12 +17,14 @@ from gesta.engine.history import History
 from gesta.engine.limits import Limits
 from gesta.engine.log_time import LogTime
 from gesta.engine.ports import Clock, Randomness, SystemClock, SystemRandomness
+from gesta.engine.projections import Projections
 from gesta.engine.reading import Reading
 from gesta.engine.reads import Reads
 from gesta.engine.registry import Registry
 from gesta.engine.replay import Replay
 from gesta.engine.tail import Encode
 from gesta.engine.token import Tokens
+from gesta.engine.views import Evolving
 from gesta.engine.watchdog import Watchdog
 from gesta.engine.writer import Writer
 from gesta.store.port import EventStore, LogInfo
@@ -60,6 +62,7 @@ class Engine:
         self._registry = Registry(store, limits, self._watchdog)
         self._ticker: asyncio.Task[None] | None = None
         self.tokens = Tokens(log)
+        self.evolving = Evolving(catalog)
         self.feed = Feed(store, log.head, encode, limits)
 
         def failed(error: BaseException) -> None:
@@ -83,6 +86,7 @@ class Engine:
         )
         self.reads = Reads(store, catalog, self._registry, self.feed, self._time, self._watchdog)
         self.reading = Reading(store, self.feed, limits)
+        self.projections = Projections(store, self.feed, self._time, clock, limits)
         self.history = History(
             store,
             catalog,
@@ -152,10 +156,12 @@ class Engine:
             raise StorageUnavailable
 
     def drain(self) -> None:
-        """Take nothing new; what was taken is still answered. Wakes subscribers, to be told."""
+        """Take nothing new; what was taken is still answered. Wakes subscribers, to be told; ends
+        every wait for projections."""
         self.commands.draining = True
         self.appends.draining = True
         self.feed.wake()
+        self.projections.drain()
 
     @property
     def draining(self) -> bool:

@@ -103,3 +103,25 @@ class Limits:
 
     turn_kill_s: float = 30.0
     """A turn that takes longer ends the process: nothing else can stop a loop in user code."""
+
+    projections_max: int = 1_000
+    """Projections whose reports are remembered. A new name takes the place of one that has been
+    silent the longest; while none is silent it is refused."""
+
+    projection_silent_ms: int = 15_000
+    """A projection that has not been heard for so long counts as silent. It says something every
+    third of that, so that one lost report means nothing, and an outage is seen soon."""
+
+    projection_waits_max: int = 10_000
+    """Answers and calls that wait for projections at once, about 1 KB each besides replies. Past it
+    a command is answered at once, with what is pending; other calls are refused."""
+
+    projection_waits_bytes_max: int = 67_108_864
+    """Bytes of replies among these, 64 MiB, for the same reason and with the same effect."""
+
+    projection_wait_ms_default: int = 5_000
+    """How long to wait for projections where the caller does not say: a live one takes
+    milliseconds, and one that restarts is back by then."""
+
+    projection_wait_ms_max: int = 60_000
+    """How long to wait at most: what waits longer holds memory for somebody who has left."""

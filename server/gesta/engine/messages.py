@@ -32,6 +32,8 @@ class Accepted(NamedTuple):
     reply: bytes
     command_id: bytes
     replayed: bool
+    pending: tuple[str, ...] = ()
+    """Projections that were waited for and had not come as far when the wait ended."""
 
 
 @dataclass(slots=True, eq=False)

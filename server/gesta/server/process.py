@@ -17,13 +17,20 @@ from gesta.domain.catalog import Catalog
 from gesta.engine.engine import Engine
 from gesta.engine.ports import Clock, Randomness
 from gesta.server.config import MEMORY, Config, ConfigError
-from gesta.server.rpc import aggregate_service, command_service, event_service, server_service
+from gesta.server.rpc import (
+    aggregate_service,
+    command_service,
+    event_service,
+    projection_service,
+    server_service,
+)
 from gesta.server.rpc.aggregate_service import AggregateService
 from gesta.server.rpc.command_service import CommandService
 from gesta.server.rpc.event_service import EventService
 from gesta.server.rpc.guard import ANSWER_BYTES_MAX
 from gesta.server.rpc.health import NAME as HEALTH
 from gesta.server.rpc.health import Health
+from gesta.server.rpc.projection_service import ProjectionService
 from gesta.server.rpc.requests import REQUEST_BYTES_MAX, Requests
 from gesta.server.rpc.router import Methods, Router
 from gesta.server.rpc.server_service import ServerService
@@ -40,6 +47,7 @@ SERVICES = (
     command_service.NAME,
     event_service.NAME,
     aggregate_service.NAME,
+    projection_service.NAME,
     server_service.NAME,
 )
 
@@ -158,6 +166,7 @@ class Server:
             command_service.NAME: self._commands.methods(),
             event_service.NAME: EventService(engine, requests, reads).methods(),
             aggregate_service.NAME: AggregateService(engine, unread, reads).methods(),
+            projection_service.NAME: ProjectionService(engine).methods(),
             server_service.NAME: ServerService(engine).methods(),
         }
 

@@ -16,8 +16,11 @@ _SMALL = 1 << 14
 """Varints below this come from a table: lengths, schema versions, nearly all versions."""
 
 
-def encode_event(record: EventRecord) -> bytes:
-    """A RecordedEvent as an element of a frame's `events`, field 1 of every frame that has them."""
+def encode_event(record: EventRecord, part: int = 0) -> bytes:
+    """A RecordedEvent as an element of a frame's `events`, field 1 of every frame that has them.
+
+    `part` counts the events that one stored event is read as, from 0.
+    """
     aggregate_id = record.aggregate_id.encode()
     data = record.data
     body = b"".join(
@@ -44,6 +47,7 @@ def encode_event(record: EventRecord) -> bytes:
             _text(14, record.principal),
             _rare(record),
             b"\x88\x01\x01" if record.more_in_command else b"",
+            b"\x90\x01" + _varint(part) if part else b"",
         )
     )
     return b"".join((b"\x0a", _varint(len(body)), body))
@@ -61,6 +65,7 @@ def encode_response(done: Accepted, token: str) -> bytes:
             b"\x30\x01" if done.replayed else b"",
             b"\x3a\x10",
             done.command_id,
+            b"".join([text_field(8, name) for name in done.pending]) if done.pending else b"",
         )
     )
 

@@ -59,6 +59,7 @@ ANSWERS = st.builds(
     reply=st.binary(max_size=300) | st.just(b"x" * 20_000),
     command_id=UUID_BYTES,
     replayed=st.booleans(),
+    pending=st.lists(TEXT.filter(bool), max_size=3).map(tuple),
 )
 
 
@@ -96,6 +97,7 @@ def _response(done: Accepted, token: str) -> ExecuteResponse:
         reply=done.reply,
         replayed=done.replayed,
         command_id=done.command_id,
+        pending=done.pending,
     )
 
 
@@ -129,7 +131,7 @@ def test_every_field_of_the_contract_is_written() -> None:
     )
     (event,) = ReadEventsResponse.FromString(encode_event(full)).events
     assert len(event.ListFields()) == len(RecordedEvent.DESCRIPTOR.fields)
-    done = encode_response(Accepted(1, 1, 1, b"1", b"c" * 16, True), "token")
+    done = encode_response(Accepted(1, 1, 1, b"1", b"c" * 16, True, ("p",)), "token")
     response = ExecuteResponse.FromString(done)
     assert len(response.ListFields()) == len(ExecuteResponse.DESCRIPTOR.fields)
     assert len(ExecuteResult.DESCRIPTOR.fields) == 3

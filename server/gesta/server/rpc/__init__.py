@@ -12,6 +12,8 @@ unread             the one budget of bytes of answers that nobody has read yet
 event_service      ReadEvents, Subscribe, AppendEvents
 subscription       one subscription
 aggregate_service  GetAggregate, QueryAggregate, ListAggregates, DescribeAggregateTypes
+projection_service  ReportCheckpoint, ListProjections, WaitForProjection
+waiting            waiting for projections, in a call or before a command is answered
 server_service     GetServerInfo
 health, reflection  the standard services
 """

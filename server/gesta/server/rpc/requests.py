@@ -16,6 +16,7 @@ from gesta.engine.errors import EngineError, InvalidRequest
 from gesta.engine.filters import EVERYTHING, Filter, FilterItem
 from gesta.engine.messages import ANONYMOUS, Accepted, Append, Check, Command, Envelope, Proposed
 from gesta.engine.ports import Randomness
+from gesta.server.rpc.waiting import after_projections
 from gesta.v1 import command_service_pb2, event_pb2, event_service_pb2
 
 TYPE_CHARS_MAX = 100
@@ -67,6 +68,8 @@ class Requests:
                 raise InvalidRequest("timeout", "must be greater than 0")
             time_left_s = timeout if time_left_s is None else min(timeout, time_left_s)
         deadline = None if time_left_s is None else self._engine.clock.monotonic() + time_left_s
+        if request.wait_for:
+            on_answer = after_projections(self._engine, request, on_answer, deadline)
         return Command(
             request.aggregate_type,
             request.aggregate_id,

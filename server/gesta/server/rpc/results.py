@@ -17,7 +17,8 @@ _TIMES_A_TEXT_IS_TOLD = 3
 def result_bytes(answer: Accepted | EngineError) -> int:
     """What the answer counts for, RESULT_BYTES at least, until its client has it."""
     if isinstance(answer, Accepted):
-        return RESULT_BYTES + len(answer.reply)
+        names = sum(map(len, answer.pending)) if answer.pending else 0
+        return RESULT_BYTES + len(answer.reply) + names
     details = answer.details.items() if isinstance(answer, Refused) else ()
     texts = len(str(answer)) + sum(len(name) + len(text) for name, text in details)
     return RESULT_BYTES + _TIMES_A_TEXT_IS_TOLD * texts
