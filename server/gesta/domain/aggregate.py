@@ -145,7 +145,7 @@ class AggregateType:
         """Sixteen bytes that change with the fields of the state and the code that folds into it.
 
         A snapshot of another fingerprint is not to be used. Equal in every process that runs the
-        same code under the same minor version of Python.
+        same code under the same Python.
         """
         steps = self.evolution.steps.values()
         return code_fingerprint(self.state_class, self.events, steps, self._snapshot_version)
