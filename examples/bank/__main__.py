@@ -1,4 +1,4 @@
-"""`python -m examples.bank demo` and `python -m examples.bank replay FILE`."""
+"""`python -m examples.bank demo`, `replay FILE` and `accounts --db URL`."""
 
 import asyncio
 import json
@@ -88,8 +88,51 @@ def replay(
         raise typer.Exit(EXIT_DIFFERENT)
 
 
+@app.command()
+def accounts(
+    database: Annotated[
+        str, typer.Option("--db", metavar="URL", help="Where examples.bank:Accounts is projected.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Shows every account as the projection has it; nothing is asked of the server."""
+    try:
+        from examples.bank.accounts import accounts_in
+
+        from gesta.projection import BadDatabase, DatabaseFailed
+    except ImportError as missing:
+        _fail(str(missing), EXIT_BAD_INPUT)
+
+    async def read() -> list[AccountReport]:
+        async with accounts_in(database) as reader:
+            return [
+                AccountReport(
+                    each.account_id,
+                    balance=each.balance,
+                    transaction_count=each.transaction_count,
+                    last_activity=each.last_activity,
+                )
+                for each in await reader.get_all_accounts()
+            ]
+
+    try:
+        reports = _run(read())
+    except (BadDatabase, DatabaseFailed) as problem:
+        _fail(str(problem), EXIT_BAD_INPUT)
+    if as_json:
+        json.dump({"accounts": _accounts(reports)}, sys.stdout, indent=2)
+        print()
+    else:
+        out.print(_table(reports))
+
+
 def _print_json(reports: list[AccountReport]) -> None:
-    accounts = [
+    json.dump({**_totals(reports), "accounts": _accounts(reports)}, sys.stdout, indent=2)
+    print()
+
+
+def _accounts(reports: list[AccountReport]) -> list[dict[str, object]]:
+    return [
         {
             "account_id": report.account_id,
             "balance": czk(report.balance),
@@ -98,11 +141,15 @@ def _print_json(reports: list[AccountReport]) -> None:
         }
         for report in reports
     ]
-    json.dump({**_totals(reports), "accounts": accounts}, sys.stdout, indent=2)
-    print()
 
 
 def _print_table(reports: list[AccountReport]) -> None:
+    out.print(_table(reports))
+    totals = _totals(reports) | {"accounts": len(reports)}
+    out.print("\n" + ", ".join(f"{figure:,} {name}" for name, figure in totals.items()))
+
+
+def _table(reports: list[AccountReport]) -> Table:
     table = Table("account", "balance", "transactions", "last activity", box=None, pad_edge=False)
     for column in table.columns[1:3]:
         column.justify = "right"
@@ -111,9 +158,7 @@ def _print_table(reports: list[AccountReport]) -> None:
         table.add_row(
             report.account_id, czk(report.balance), str(report.transaction_count), str(day)
         )
-    out.print(table)
-    totals = _totals(reports) | {"accounts": len(reports)}
-    out.print("\n" + ", ".join(f"{figure:,} {name}" for name, figure in totals.items()))
+    return table
 
 
 def _totals(reports: list[AccountReport]) -> dict[str, int]:

@@ -20,11 +20,22 @@ from examples.bank.events import (
     RoundingAdjusted,
     SanctionInterestCharged,
 )
-from sqlalchemy import BigInteger, Column, Date, Integer, MetaData, Row, String, Table, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Date,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gesta.client import Event
-from gesta.projection import Projection, on, open_engine, upsert
+from gesta.projection import Projection, on, open_engine, reading, upsert
 
 
 @dataclass(slots=True)
@@ -130,24 +141,28 @@ class Account:
 
 
 class AccountsReader:
-    """Asks the read model. It lags behind the log by as much as the projection does."""
+    """Asks the read model. It lags behind the log by as much as the projection does.
+
+    Raises gesta.projection's DatabaseFailed where there is no such table, or no such database.
+    """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def get_account(self, account_id: str) -> Account | None:
         """None for one that was never opened, or is not projected yet."""
-        asked = select(Accounts.accounts).where(Accounts.accounts.c.account_id == account_id)
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(asked)).one_or_none()
-        return None if row is None else _account(row)
+        found = await self._select(Accounts.accounts.c.account_id == account_id)
+        return found[0] if found else None
 
     async def get_all_accounts(self) -> list[Account]:
-        """By id; numbers in their order."""
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(select(Accounts.accounts))).all()
-        accounts = [_account(row) for row in rows]
+        """By id; shorter ones first, so that numbers are in their order."""
+        accounts = await self._select(true())
         return sorted(accounts, key=lambda each: (len(each.account_id), each.account_id))
+
+    async def _select(self, where: ColumnElement[bool]) -> list[Account]:
+        async with reading(self._engine, Accounts) as connection:
+            rows = await connection.execute(select(Accounts.accounts).where(where))
+            return [Account(**row._mapping) for row in rows]
 
 
 @asynccontextmanager
@@ -158,7 +173,3 @@ async def accounts_in(database: str) -> AsyncGenerator[AccountsReader, None]:
         yield AccountsReader(engine)
     finally:
         await engine.dispose()
-
-
-def _account(row: Row[tuple[object, ...]]) -> Account:
-    return Account(**row._mapping)

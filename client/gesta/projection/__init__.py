@@ -15,12 +15,13 @@ What an author writes
     projection.py    Projection: tables, version, flush
     handlers.py      @on
     upserts.py       upsert, for SQLite and PostgreSQL
+    reading.py       reading: for those who ask
     definition.py    what a class says of itself, checked when it is defined
 What runs it
     runner.py        Runner: run, rebuild, skip, status
     limits.py        TransactionLimits: how much goes into one transaction
     intake.py        from a subscription to whole commands
-    applying.py      rows and checkpoint in one transaction; poison events
+    writing.py       rows and checkpoint in one transaction; poison events
     claims.py        who may write
     swap.py          the end of a rebuild
     generations.py   tables of a rebuild beside those that are read
@@ -37,7 +38,6 @@ try:
 except ImportError as _error:
     raise ImportError("projections need SQLAlchemy: pip install 'gesta[projections]'") from _error
 
-from gesta.projection.applying import OnCommit
 from gesta.projection.checkpoints import Checkpoint, ProjectionState
 from gesta.projection.database import open_engine
 from gesta.projection.errors import (
@@ -56,14 +56,17 @@ from gesta.projection.errors import (
 from gesta.projection.handlers import on
 from gesta.projection.limits import TransactionLimits
 from gesta.projection.projection import Projection
+from gesta.projection.reading import reading
 from gesta.projection.runner import Runner
 from gesta.projection.status import Failure, Status
 from gesta.projection.upserts import upsert
+from gesta.projection.writing import OnCommit
 
 __all__ = [
     "Projection",
     "on",
     "upsert",
+    "reading",
     "open_engine",
     "Runner",
     "TransactionLimits",

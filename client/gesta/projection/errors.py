@@ -17,6 +17,7 @@ Mistakes in the class itself are gesta.domain's DefinitionError, found at import
 answers, or does not, stays gesta.client's GestaError.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -36,6 +37,11 @@ class ProjectionError(Exception):
     name: str
 
     @property
+    def reason(self) -> str:
+        """A word for scripts: the class's name, such as POISON_EVENT."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).upper()
+
+    @property
     def next_step(self) -> str:
         """What whoever runs it should do."""
         return ""
@@ -51,7 +57,7 @@ class ProjectionError(Exception):
 class PoisonEvent(ProjectionError):
     """A handler, or `flush`, failed on an event; `__cause__` is the error.
 
-    Everything before it is projected, as far as the log was delivered in other batches.
+    Everything in batches before its own is projected.
     """
 
     position: int
@@ -59,8 +65,8 @@ class PoisonEvent(ProjectionError):
     """Such as "MoneyDeposited of BankAccount/acc-1, version 3"."""
     error: str
     """The cause in a line."""
-    trial: bool = field(default=False, kw_only=True)
-    """It fails only together with the events before it, so one of those may be the culprit."""
+    alone: bool = field(default=True, kw_only=True)
+    """False: it fails only together with others of its batch, the last of which it is."""
 
     @property
     def next_step(self) -> str:
@@ -70,7 +76,7 @@ class PoisonEvent(ProjectionError):
         )
 
     def _happened(self) -> str:
-        together = ", together with those before it" if self.trial else ""
+        together = "" if self.alone else ", together with others before it"
         return f"event {self.position} ({self.event}) failed{together}: {self.error}"
 
 
@@ -172,7 +178,7 @@ class DatabaseFailed(ProjectionError):
 
     @property
     def next_step(self) -> str:
-        return "run it again when the database is well: nothing is lost or doubled"
+        return "run it again when that is mended: nothing is lost or doubled"
 
     def _happened(self) -> str:
         return f"its database failed: {self.detail}"

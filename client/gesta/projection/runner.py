@@ -9,17 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gesta.client import Client, GestaError, Subscription
 from gesta.projection import checkpoints
-from gesta.projection.applying import Applier, OnCommit, Swapped
 from gesta.projection.checkpoints import Checkpoint
 from gesta.projection.claims import REBUILD, Claim, claim, claim_rebuild
-from gesta.projection.database import open_engine, transaction
-from gesta.projection.errors import DatabaseFailed, NothingToSkip
+from gesta.projection.database import is_missing, open_engine, transaction
+from gesta.projection.errors import NothingToSkip
 from gesta.projection.intake import Intake
 from gesta.projection.limits import TransactionLimits
 from gesta.projection.log import translated
 from gesta.projection.projection import Projection, definition_of
 from gesta.projection.status import Status, status_of
 from gesta.projection.swap import swap
+from gesta.projection.writing import FailedTogether, OnCommit, Swapped, Writer
 
 
 class Runner:
@@ -102,6 +102,8 @@ class Runner:
         Raises NothingToSkip where it failed elsewhere, or not at all.
         """
         name = self._definition.name
+        if is_missing(self._engine):
+            raise NothingToSkip(name, position, None)
         async with transaction(self._engine, name) as connection:
             await checkpoints.create_tables(connection)
             rows = [await checkpoints.read_row(connection, n) for n in (name, name + REBUILD)]
@@ -129,20 +131,25 @@ class Runner:
         return await claim(self._engine, self._definition, self._session, again=again)
 
     async def _follow(self, claimed: Claim, head: int | None) -> Checkpoint:
-        """With a `head`, until it is reached. Raises Swapped, and what `Applier.apply` raises."""
-        applier = Applier(self._engine, claimed, self._limits, self._on_commit)
-        subscription = self._client.subscribe(after=claimed.token, where=self._definition.match)
-        self._subscription = subscription
+        """With a `head`, until it is reached. Raises what `Writer.write` raises, and Swapped."""
+        writer = Writer(self._engine, claimed, self._limits, self._on_commit)
         try:
-            with translated(claimed.name, claimed.position):
-                async with subscription:
-                    intake = Intake(subscription, self._limits)
-                    while True:
-                        chunk = await intake.next()
-                        checkpoint = await applier.apply(chunk)
-                        if head is not None and (chunk.caught_up or checkpoint.position >= head):
-                            return checkpoint
+            while True:
+                with contextlib.suppress(FailedTogether):
+                    return await self._feed(writer, head)
         finally:
             self._subscription = None
-            with contextlib.suppress(DatabaseFailed):
-                await applier.stop()
+            await writer.stop()
+
+    async def _feed(self, writer: Writer, head: int | None) -> Checkpoint:
+        claimed = writer.claim
+        self._subscription = self._client.subscribe(
+            after=claimed.token, where=self._definition.match
+        )
+        with translated(claimed.name, claimed.position):
+            async with self._subscription as subscription:
+                intake = Intake(subscription)
+                while True:
+                    checkpoint = await writer.write(intake)
+                    if head is not None and (intake.caught_up or checkpoint.position >= head):
+                        return checkpoint

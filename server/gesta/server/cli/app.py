@@ -14,6 +14,7 @@ from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
 from gesta.server.cli.history import diff, history
 from gesta.server.cli.output import print_line, report
+from gesta.server.cli.project import project
 from gesta.server.cli.reading import query, state
 from gesta.server.cli.serve import serve
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (serve, execute, query, state, history, diff, events, types, info):
     app.command()(command)
+app.add_typer(project, name="project")
 
 
 @app.callback(invoke_without_command=True)

@@ -31,10 +31,11 @@ class ExitCode(IntEnum):
 
 MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.OK: "done",
-    ExitCode.FAILED: "something is broken: a bug in the aggregate's code, or in gesta",
+    ExitCode.FAILED: "something is broken: a bug in the author's code, or in gesta",
     ExitCode.BAD_INPUT: "usage, or input that cannot be right: asking again cannot help",
     ExitCode.REFUSED: "the domain refused the command",
-    ExitCode.CONFLICT: "a condition did not hold: another version, or the aggregate exists",
+    ExitCode.CONFLICT: "a condition did not hold: another version, the aggregate exists, or a "
+    "projection must be rebuilt",
     ExitCode.NOT_FOUND: "the aggregate does not exist",
     ExitCode.UNAVAILABLE: "server not reached, busy or too slow; nothing was written",
     ExitCode.OUTCOME_UNKNOWN: "the command may have been written: repeat it with --command-id",

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Protocol
 
-from gesta.client import AggregateNotFound, Client, Event, Subscription
+from gesta.client import AggregateNotFound, Client, Event, GestaError
 from gesta.server.cli.output import say
 from gesta.server.cli.selection import Selection
 
@@ -25,7 +26,7 @@ async def follow(client: Client, selection: Selection) -> AsyncGenerator[list[Ev
     except AggregateNotFound:
         pass  # at the head of that token, at least
     subscription = client.subscribe(after=token, where=selection.match)
-    watch = asyncio.create_task(_say_how_it_is(subscription))  # from the first connection on
+    watch = asyncio.create_task(say_how_it_is(subscription))  # from the first connection on
     try:
         async with subscription:
             while True:
@@ -36,11 +37,19 @@ async def follow(client: Client, selection: Selection) -> AsyncGenerator[list[Ev
         watch.cancel()
 
 
-async def _say_how_it_is(subscription: Subscription) -> None:
+class Connected(Protocol):
+    """What has a connection that may break."""
+
+    @property
+    def last_error(self) -> GestaError | None: ...
+
+
+async def say_how_it_is(connected: Connected) -> None:
+    """On stderr, whenever the connection breaks or stands again; until it is cancelled."""
     lost = False
     while True:
         await asyncio.sleep(_LOOK_S)
-        error = subscription.last_error
+        error = connected.last_error
         if error is not None and not lost:
             say(f"gesta: connection lost, trying again: {error}")
         elif error is None and lost:
