@@ -6,16 +6,23 @@ from uuid import UUID
 import grpc
 
 from gesta.client.errors import (
+    AggregateExists,
+    AggregateNotFound,
     ClientClosed,
+    CommandIdReused,
     DeadlineExceeded,
-    Expired,
     GestaError,
     Outcome,
     OutcomeUnknown,
-    TryLater,
+    Refused,
     Unrecognised,
+    VersionConflict,
 )
 from gesta.client.retry import RetryBudget, RetryPolicy
+
+SETTLING = (VersionConflict, AggregateExists, AggregateNotFound, Refused, CommandIdReused)
+"""What the server says of a command only after it has looked its id up, and found no answer of an
+earlier attempt. It remembers these for the id, so an attempt that comes late is told the same."""
 
 
 class Attempts:
@@ -35,8 +42,7 @@ class Attempts:
         """Attempts that failed."""
         self.in_doubt = False
         """An attempt was sent and never answered. It may still be executed: bytes of a stream that
-        broke can be waiting at the server. A later answer that rests on the command id settles it;
-        one that says no more than "not now" does not."""
+        broke can be waiting at the server. Only an acceptance or one of SETTLING settles it."""
 
     def another(self, hopeless: bool) -> bool:
         """Counts a failed attempt; whether one more may be made. `hopeless`: it would fail too."""
@@ -55,10 +61,7 @@ class Attempts:
             self.in_doubt = True
         late = delay_s is None or asyncio.get_running_loop().time() + delay_s >= self.deadline
         if delay_s is None or late or not self._budget.take():
-            final = self._final(error)
-            if final is error:
-                raise error
-            raise final from error
+            raise self.final(error)
         await asyncio.sleep(delay_s)
 
     def out_of_time(self, sent: bool) -> GestaError:
@@ -79,12 +82,19 @@ class Attempts:
             f"{message}; ask again with command id {command_id}", command_id=command_id
         )
 
+    def final(self, error: GestaError) -> GestaError:
+        """What the caller is to see where `error` ends the last attempt: OutcomeUnknown for one
+        that speaks of this attempt alone while an earlier one is in doubt."""
+        final = self._final(error)
+        if final is not error:
+            final.__cause__ = error
+        return final
+
     def _final(self, error: GestaError) -> GestaError:
         if isinstance(error, OutcomeUnknown) and error.command_id is None and self.command_id:
             error.command_id = UUID(bytes=self.command_id)
         if isinstance(error, Unrecognised) and error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return self.out_of_time(sent=True)
-        unsettled = self.in_doubt and error.outcome is Outcome.NOT_DONE
-        if unsettled and isinstance(error, TryLater | Expired | ClientClosed):
+        if self.in_doubt and error.outcome is Outcome.NOT_DONE and not isinstance(error, SETTLING):
             return self.unknown(f"an earlier attempt was not answered, and then: {error}")
         return error

@@ -61,7 +61,8 @@ class Connection:
         """The answer to a request that is safe to repeat: a read, or one with a command id."""
         loop = asyncio.get_running_loop()
         while True:
-            self.check_open()
+            if self._closed:
+                raise attempts.final(ClientClosed("the client is closed"))
             call = method(request, timeout=max(attempts.deadline - loop.time(), 0.0))
             try:
                 answer = await call

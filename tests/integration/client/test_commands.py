@@ -150,6 +150,18 @@ async def test_conditions_are_checked(either: Client) -> None:
         await either.aggregate(Tally, "none").state()
 
 
+async def test_what_was_done_is_answered_again_where_its_conditions_no_longer_hold(
+    either: Client,
+) -> None:
+    tally = either.aggregate(Tally, "a")
+    first, second = uuid4(), uuid4()
+    await tally.execute(Tally.add(1), expected_version=0, command_id=first)
+    await tally.execute(Tally.add(1), command_id=second)
+    at_once = await tally.execute(Tally.add(1), expected_version=0, command_id=first)
+    absent = await tally.execute(Tally.add(1), must_exist=False, command_id=second)
+    assert (at_once.replayed, absent.replayed) == (True, True)
+
+
 async def test_a_refusal_has_its_reason_and_details(either: Client) -> None:
     with pytest.raises(Refused) as caught:
         await either.aggregate(Tally, "a").execute(Tally.add(-3))
