@@ -207,6 +207,7 @@ class Client:
         after: After | None = None,
         backwards: bool = False,
         limit: int = 0,
+        as_stored: bool = False,
     ) -> Reading:
         """Reads what is in the log now. Nothing is sent before it is iterated over.
 
@@ -215,8 +216,11 @@ class Client:
         aggregate) or a commit time; `backwards` begins at the end, or before `after`. A `limit` of
         0 is none; one that would part a command's events gives fewer. Raises AggregateNotFound,
         while iterating, for one aggregate without events.
+
+        Events come in the version of the server's code, unless `as_stored`: then as they were
+        written, and `where` names the types of then.
         """
-        request = reading_request(aggregate, where, after, backwards, limit)
+        request = reading_request(aggregate, where, after, backwards, limit, as_stored)
         return Reading(self._opened()[0], request)
 
     def subscribe(
@@ -226,6 +230,7 @@ class Client:
         from_now: bool = False,
         where: Where = None,
         heartbeat_s: int = HEARTBEAT_S_DEFAULT,
+        as_stored: bool = False,
     ) -> Subscription:
         """Follows the log: from its beginning, `after` a token, or `from_now` on.
 
@@ -233,7 +238,7 @@ class Client:
         broken, so a shorter one (1 to 60) finds that sooner.
         """
         connection, _ = self._opened()
-        request = subscribe_request(after, from_now, where, heartbeat_s)
+        request = subscribe_request(after, from_now, where, heartbeat_s, as_stored)
         subscription = Subscription(connection, request, self._subscriptions.discard)
         self._subscriptions.add(subscription)
         return subscription

@@ -125,6 +125,12 @@ class Event:
         a filter, where the last one may be missing, only where a batch has a checkpoint."""
         return self.message.more_in_command
 
+    @property
+    def part(self) -> int:
+        """Which of the events that one stored event is read as, from 0. Together with the position
+        it tells any two events apart."""
+        return self.message.part
+
     def __repr__(self) -> str:
         return (
             f"<Event {self.position} {self.aggregate_type}<{self.aggregate_id}> "

@@ -86,12 +86,19 @@ class Reading:
 
 
 def reading_request(
-    source: Source | None, where: Where, after: After | None, backwards: bool, limit: int
+    source: Source | None,
+    where: Where,
+    after: After | None,
+    backwards: bool,
+    limit: int,
+    as_stored: bool,
 ) -> ReadEventsRequest:
     """As sent. Raises ValueError for a limit below 0 or a time without a zone."""
     if limit < 0:
         raise ValueError(f"limit must be 0 (none) or more, not {limit}")
-    request = ReadEventsRequest(backwards=backwards, limit=limit, filter=to_filter(where))
+    request = ReadEventsRequest(
+        backwards=backwards, limit=limit, filter=to_filter(where), as_stored=as_stored
+    )
     if source is not None:
         request.aggregate_type, request.aggregate_id = aggregate_name(source[0]), source[1]
     if isinstance(after, str):
@@ -114,5 +121,5 @@ def _go_on_behind(events: list[Event], request: ReadEventsRequest, limited: bool
     """The same request, for what follows these events."""
     last = events[-1]
     _start_at(request, last.version if request.aggregate_id else last.position)
-    if limited:
-        request.limit -= min(len(events), request.limit)
+    if limited:  # counted as stored: the parts of one event share its position
+        request.limit -= min(len({event.position for event in events}), request.limit)

@@ -60,7 +60,8 @@ class Repository(Generic[S]):
         or fold.
         """
         source = (self._type.name, aggregate_id)
-        reading = Reading(self._connection, reading_request(source, None, None, False, 0))
+        request = reading_request(source, None, None, False, 0, True)  # our code reads old versions
+        reading = Reading(self._connection, request)
         state: Any = self._type.initial
         last: Event | None = None
         try:

@@ -166,12 +166,17 @@ class Subscription:
 
 
 def subscribe_request(
-    after: str | None, from_now: bool, where: Where, heartbeat_s: int
+    after: str | None, from_now: bool, where: Where, heartbeat_s: int, as_stored: bool
 ) -> SubscribeRequest:
     """As sent. Raises ValueError for two places to begin."""
     if after is not None and from_now:
         raise ValueError("give after or from_now, not both")
-    request = SubscribeRequest(after_token=after, filter=to_filter(where), heartbeat_s=heartbeat_s)
+    request = SubscribeRequest(
+        after_token=after,
+        filter=to_filter(where),
+        heartbeat_s=heartbeat_s,
+        as_stored=as_stored,
+    )
     if from_now:
         request.from_now = True
     return request

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14gesta/v1/event.proto\x12\x08gesta.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x03\n\rRecordedEvent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x16\n\x0e\x61ggregate_type\x18\x02 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\x0c\x12\x12\n\nevent_type\x18\x06 \x01(\t\x12\x16\n\x0eschema_version\x18\x07 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x08 \x01(\x0c\x12/\n\x0b\x63ommit_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0boccurred_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncommand_id\x18\x0b \x01(\x0c\x12\x16\n\x0e\x63orrelation_id\x18\x0c \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\r \x01(\t\x12\x11\n\tprincipal\x18\x0e \x01(\t\x12\x13\n\x0btraceparent\x18\x0f \x01(\t\x12\x37\n\x08metadata\x18\x10 \x03(\x0b\x32%.gesta.v1.RecordedEvent.MetadataEntry\x12\x17\n\x0fmore_in_command\x18\x11 \x01(\x08\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"7\n\x0b\x45ventFilter\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.gesta.v1.EventFilterItem\"R\n\x0f\x45ventFilterItem\x12\x17\n\x0f\x61ggregate_types\x18\x01 \x03(\t\x12\x13\n\x0b\x65vent_types\x18\x02 \x03(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14gesta/v1/event.proto\x12\x08gesta.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x89\x04\n\rRecordedEvent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x16\n\x0e\x61ggregate_type\x18\x02 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x05 \x01(\x0c\x12\x12\n\nevent_type\x18\x06 \x01(\t\x12\x16\n\x0eschema_version\x18\x07 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x08 \x01(\x0c\x12/\n\x0b\x63ommit_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0boccurred_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\ncommand_id\x18\x0b \x01(\x0c\x12\x16\n\x0e\x63orrelation_id\x18\x0c \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\r \x01(\t\x12\x11\n\tprincipal\x18\x0e \x01(\t\x12\x13\n\x0btraceparent\x18\x0f \x01(\t\x12\x37\n\x08metadata\x18\x10 \x03(\x0b\x32%.gesta.v1.RecordedEvent.MetadataEntry\x12\x17\n\x0fmore_in_command\x18\x11 \x01(\x08\x12\x0c\n\x04part\x18\x12 \x01(\x05\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"7\n\x0b\x45ventFilter\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.gesta.v1.EventFilterItem\"R\n\x0f\x45ventFilterItem\x12\x17\n\x0f\x61ggregate_types\x18\x01 \x03(\t\x12\x13\n\x0b\x65vent_types\x18\x02 \x03(\t\x12\x11\n\tid_prefix\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDEDEVENT_METADATAENTRY']._loaded_options = None
   _globals['_RECORDEDEVENT_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_RECORDEDEVENT']._serialized_start=68
-  _globals['_RECORDEDEVENT']._serialized_end=575
-  _globals['_RECORDEDEVENT_METADATAENTRY']._serialized_start=528
-  _globals['_RECORDEDEVENT_METADATAENTRY']._serialized_end=575
-  _globals['_EVENTFILTER']._serialized_start=577
-  _globals['_EVENTFILTER']._serialized_end=632
-  _globals['_EVENTFILTERITEM']._serialized_start=634
-  _globals['_EVENTFILTERITEM']._serialized_end=716
+  _globals['_RECORDEDEVENT']._serialized_end=589
+  _globals['_RECORDEDEVENT_METADATAENTRY']._serialized_start=542
+  _globals['_RECORDEDEVENT_METADATAENTRY']._serialized_end=589
+  _globals['_EVENTFILTER']._serialized_start=591
+  _globals['_EVENTFILTER']._serialized_end=646
+  _globals['_EVENTFILTERITEM']._serialized_start=648
+  _globals['_EVENTFILTERITEM']._serialized_end=730
 # @@protoc_insertion_point(module_scope)

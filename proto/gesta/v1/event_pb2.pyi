@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RecordedEvent(_message.Message):
-    __slots__ = ("position", "aggregate_type", "aggregate_id", "version", "event_id", "event_type", "schema_version", "data", "commit_time", "occurred_at", "command_id", "correlation_id", "causation_id", "principal", "traceparent", "metadata", "more_in_command")
+    __slots__ = ("position", "aggregate_type", "aggregate_id", "version", "event_id", "event_type", "schema_version", "data", "commit_time", "occurred_at", "command_id", "correlation_id", "causation_id", "principal", "traceparent", "metadata", "more_in_command", "part")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,7 @@ class RecordedEvent(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
     MORE_IN_COMMAND_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
     position: int
     aggregate_type: str
     aggregate_id: str
@@ -52,7 +53,8 @@ class RecordedEvent(_message.Message):
     traceparent: str
     metadata: _containers.ScalarMap[str, str]
     more_in_command: bool
-    def __init__(self, position: _Optional[int] = ..., aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., version: _Optional[int] = ..., event_id: _Optional[bytes] = ..., event_type: _Optional[str] = ..., schema_version: _Optional[int] = ..., data: _Optional[bytes] = ..., commit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., command_id: _Optional[bytes] = ..., correlation_id: _Optional[str] = ..., causation_id: _Optional[str] = ..., principal: _Optional[str] = ..., traceparent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., more_in_command: bool = ...) -> None: ...
+    part: int
+    def __init__(self, position: _Optional[int] = ..., aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., version: _Optional[int] = ..., event_id: _Optional[bytes] = ..., event_type: _Optional[str] = ..., schema_version: _Optional[int] = ..., data: _Optional[bytes] = ..., commit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., command_id: _Optional[bytes] = ..., correlation_id: _Optional[str] = ..., causation_id: _Optional[str] = ..., principal: _Optional[str] = ..., traceparent: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., more_in_command: bool = ..., part: _Optional[int] = ...) -> None: ...
 
 class EventFilter(_message.Message):
     __slots__ = ("items",)

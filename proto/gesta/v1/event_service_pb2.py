@@ -26,7 +26,7 @@ from gesta.v1 import event_pb2 as gesta_dot_v1_dot_event__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cgesta/v1/event_service.proto\x12\x08gesta.v1\x1a\x14gesta/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x02\n\x11ReadEventsRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12%\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x15.gesta.v1.EventFilter\x12\x18\n\x0e\x61\x66ter_position\x18\x04 \x01(\x03H\x00\x12\x17\n\rafter_version\x18\x05 \x01(\x03H\x00\x12\x15\n\x0b\x61\x66ter_token\x18\x06 \x01(\tH\x00\x12\x30\n\nafter_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x11\n\tbackwards\x18\x08 \x01(\x08\x12\r\n\x05limit\x18\t \x01(\x03\x42\x07\n\x05start\"Z\n\x12ReadEventsResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.gesta.v1.RecordedEvent\x12\r\n\x05token\x18\x02 \x01(\t\x12\x0c\n\x04head\x18\x03 \x01(\x03\"\x82\x01\n\x10SubscribeRequest\x12\x15\n\x0b\x61\x66ter_token\x18\x01 \x01(\tH\x00\x12\x12\n\x08\x66rom_now\x18\x02 \x01(\x08H\x00\x12%\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x15.gesta.v1.EventFilter\x12\x13\n\x0bheartbeat_s\x18\x04 \x01(\x05\x42\x07\n\x05start\"\xc9\x02\n\x11SubscribeResponse\x12\x30\n\x07started\x18\x01 \x01(\x0b\x32\x1d.gesta.v1.SubscriptionStartedH\x00\x12%\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x14.gesta.v1.EventBatchH\x00\x12*\n\ncheckpoint\x18\x03 \x01(\x0b\x32\x14.gesta.v1.CheckpointH\x00\x12\'\n\tcaught_up\x18\x04 \x01(\x0b\x32\x12.gesta.v1.CaughtUpH\x00\x12+\n\x0b\x66\x65ll_behind\x18\x05 \x01(\x0b\x32\x14.gesta.v1.FellBehindH\x00\x12(\n\theartbeat\x18\x06 \x01(\x0b\x32\x13.gesta.v1.HeartbeatH\x00\x12&\n\x08\x64raining\x18\x07 \x01(\x0b\x32\x12.gesta.v1.DrainingH\x00\x42\x07\n\x05\x66rame\"6\n\x13SubscriptionStarted\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\"I\n\nEventBatch\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.gesta.v1.RecordedEvent\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\"-\n\nCheckpoint\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\"+\n\x08\x43\x61ughtUp\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\",\n\nFellBehind\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x0c\n\x04head\x18\x02 \x01(\x03\"\x19\n\tHeartbeat\x12\x0c\n\x04head\x18\x01 \x01(\x03\"\n\n\x08\x44raining\"\xb7\x01\n\x13\x41ppendEventsRequest\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.gesta.v1.NewEvent\x12%\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x15.gesta.v1.StreamCheck\x12\x12\n\ncommand_id\x18\x03 \x01(\x0c\x12\x16\n\x0e\x63orrelation_id\x18\x04 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x05 \x01(\t\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\"\x88\x02\n\x08NewEvent\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x12\n\nevent_type\x18\x03 \x01(\t\x12\x16\n\x0eschema_version\x18\x04 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x12/\n\x0boccurred_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x08metadata\x18\x07 \x03(\x0b\x32 .gesta.v1.NewEvent.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"z\n\x0bStreamCheck\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x1a\n\x10\x65xpected_version\x18\x03 \x01(\x03H\x00\x12\x14\n\nmust_exist\x18\x04 \x01(\x08H\x00\x42\x0b\n\tcondition\"u\n\x14\x41ppendEventsResponse\x12\x16\n\x0e\x66irst_position\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\r\n\x05token\x18\x03 \x01(\t\x12\x10\n\x08replayed\x18\x04 \x01(\x08\x12\x12\n\ncommand_id\x18\x05 \x01(\x0c\x32\xff\x01\n\x0c\x45ventService\x12N\n\nReadEvents\x12\x1b.gesta.v1.ReadEventsRequest\x1a\x1c.gesta.v1.ReadEventsResponse\"\x03\x90\x02\x01\x30\x01\x12K\n\tSubscribe\x12\x1a.gesta.v1.SubscribeRequest\x1a\x1b.gesta.v1.SubscribeResponse\"\x03\x90\x02\x01\x30\x01\x12R\n\x0c\x41ppendEvents\x12\x1d.gesta.v1.AppendEventsRequest\x1a\x1e.gesta.v1.AppendEventsResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cgesta/v1/event_service.proto\x12\x08gesta.v1\x1a\x14gesta/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x02\n\x11ReadEventsRequest\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12%\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x15.gesta.v1.EventFilter\x12\x18\n\x0e\x61\x66ter_position\x18\x04 \x01(\x03H\x00\x12\x17\n\rafter_version\x18\x05 \x01(\x03H\x00\x12\x15\n\x0b\x61\x66ter_token\x18\x06 \x01(\tH\x00\x12\x30\n\nafter_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x11\n\tbackwards\x18\x08 \x01(\x08\x12\r\n\x05limit\x18\t \x01(\x03\x12\x11\n\tas_stored\x18\n \x01(\x08\x42\x07\n\x05start\"Z\n\x12ReadEventsResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.gesta.v1.RecordedEvent\x12\r\n\x05token\x18\x02 \x01(\t\x12\x0c\n\x04head\x18\x03 \x01(\x03\"\x95\x01\n\x10SubscribeRequest\x12\x15\n\x0b\x61\x66ter_token\x18\x01 \x01(\tH\x00\x12\x12\n\x08\x66rom_now\x18\x02 \x01(\x08H\x00\x12%\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x15.gesta.v1.EventFilter\x12\x13\n\x0bheartbeat_s\x18\x04 \x01(\x05\x12\x11\n\tas_stored\x18\x05 \x01(\x08\x42\x07\n\x05start\"\xc9\x02\n\x11SubscribeResponse\x12\x30\n\x07started\x18\x01 \x01(\x0b\x32\x1d.gesta.v1.SubscriptionStartedH\x00\x12%\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x14.gesta.v1.EventBatchH\x00\x12*\n\ncheckpoint\x18\x03 \x01(\x0b\x32\x14.gesta.v1.CheckpointH\x00\x12\'\n\tcaught_up\x18\x04 \x01(\x0b\x32\x12.gesta.v1.CaughtUpH\x00\x12+\n\x0b\x66\x65ll_behind\x18\x05 \x01(\x0b\x32\x14.gesta.v1.FellBehindH\x00\x12(\n\theartbeat\x18\x06 \x01(\x0b\x32\x13.gesta.v1.HeartbeatH\x00\x12&\n\x08\x64raining\x18\x07 \x01(\x0b\x32\x12.gesta.v1.DrainingH\x00\x42\x07\n\x05\x66rame\"6\n\x13SubscriptionStarted\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\"I\n\nEventBatch\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.gesta.v1.RecordedEvent\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\"-\n\nCheckpoint\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\"+\n\x08\x43\x61ughtUp\x12\r\n\x05token\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\",\n\nFellBehind\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x0c\n\x04head\x18\x02 \x01(\x03\"\x19\n\tHeartbeat\x12\x0c\n\x04head\x18\x01 \x01(\x03\"\n\n\x08\x44raining\"\xb7\x01\n\x13\x41ppendEventsRequest\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.gesta.v1.NewEvent\x12%\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x15.gesta.v1.StreamCheck\x12\x12\n\ncommand_id\x18\x03 \x01(\x0c\x12\x16\n\x0e\x63orrelation_id\x18\x04 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x05 \x01(\t\x12\x13\n\x0btraceparent\x18\x06 \x01(\t\"\x88\x02\n\x08NewEvent\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x12\n\nevent_type\x18\x03 \x01(\t\x12\x16\n\x0eschema_version\x18\x04 \x01(\x05\x12\x0c\n\x04\x64\x61ta\x18\x05 \x01(\x0c\x12/\n\x0boccurred_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x08metadata\x18\x07 \x03(\x0b\x32 .gesta.v1.NewEvent.MetadataEntry\x1a/\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"z\n\x0bStreamCheck\x12\x16\n\x0e\x61ggregate_type\x18\x01 \x01(\t\x12\x14\n\x0c\x61ggregate_id\x18\x02 \x01(\t\x12\x1a\n\x10\x65xpected_version\x18\x03 \x01(\x03H\x00\x12\x14\n\nmust_exist\x18\x04 \x01(\x08H\x00\x42\x0b\n\tcondition\"u\n\x14\x41ppendEventsResponse\x12\x16\n\x0e\x66irst_position\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\r\n\x05token\x18\x03 \x01(\t\x12\x10\n\x08replayed\x18\x04 \x01(\x08\x12\x12\n\ncommand_id\x18\x05 \x01(\x0c\x32\xff\x01\n\x0c\x45ventService\x12N\n\nReadEvents\x12\x1b.gesta.v1.ReadEventsRequest\x1a\x1c.gesta.v1.ReadEventsResponse\"\x03\x90\x02\x01\x30\x01\x12K\n\tSubscribe\x12\x1a.gesta.v1.SubscribeRequest\x1a\x1b.gesta.v1.SubscribeResponse\"\x03\x90\x02\x01\x30\x01\x12R\n\x0c\x41ppendEvents\x12\x1d.gesta.v1.AppendEventsRequest\x1a\x1e.gesta.v1.AppendEventsResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,37 +42,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['AppendEvents']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['AppendEvents']._serialized_options = b'\220\002\002'
   _globals['_READEVENTSREQUEST']._serialized_start=98
-  _globals['_READEVENTSREQUEST']._serialized_end=369
-  _globals['_READEVENTSRESPONSE']._serialized_start=371
-  _globals['_READEVENTSRESPONSE']._serialized_end=461
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=464
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=594
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=597
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=926
-  _globals['_SUBSCRIPTIONSTARTED']._serialized_start=928
-  _globals['_SUBSCRIPTIONSTARTED']._serialized_end=982
-  _globals['_EVENTBATCH']._serialized_start=984
-  _globals['_EVENTBATCH']._serialized_end=1057
-  _globals['_CHECKPOINT']._serialized_start=1059
-  _globals['_CHECKPOINT']._serialized_end=1104
-  _globals['_CAUGHTUP']._serialized_start=1106
-  _globals['_CAUGHTUP']._serialized_end=1149
-  _globals['_FELLBEHIND']._serialized_start=1151
-  _globals['_FELLBEHIND']._serialized_end=1195
-  _globals['_HEARTBEAT']._serialized_start=1197
-  _globals['_HEARTBEAT']._serialized_end=1222
-  _globals['_DRAINING']._serialized_start=1224
-  _globals['_DRAINING']._serialized_end=1234
-  _globals['_APPENDEVENTSREQUEST']._serialized_start=1237
-  _globals['_APPENDEVENTSREQUEST']._serialized_end=1420
-  _globals['_NEWEVENT']._serialized_start=1423
-  _globals['_NEWEVENT']._serialized_end=1687
-  _globals['_NEWEVENT_METADATAENTRY']._serialized_start=1640
-  _globals['_NEWEVENT_METADATAENTRY']._serialized_end=1687
-  _globals['_STREAMCHECK']._serialized_start=1689
-  _globals['_STREAMCHECK']._serialized_end=1811
-  _globals['_APPENDEVENTSRESPONSE']._serialized_start=1813
-  _globals['_APPENDEVENTSRESPONSE']._serialized_end=1930
-  _globals['_EVENTSERVICE']._serialized_start=1933
-  _globals['_EVENTSERVICE']._serialized_end=2188
+  _globals['_READEVENTSREQUEST']._serialized_end=388
+  _globals['_READEVENTSRESPONSE']._serialized_start=390
+  _globals['_READEVENTSRESPONSE']._serialized_end=480
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=483
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=632
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=635
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=964
+  _globals['_SUBSCRIPTIONSTARTED']._serialized_start=966
+  _globals['_SUBSCRIPTIONSTARTED']._serialized_end=1020
+  _globals['_EVENTBATCH']._serialized_start=1022
+  _globals['_EVENTBATCH']._serialized_end=1095
+  _globals['_CHECKPOINT']._serialized_start=1097
+  _globals['_CHECKPOINT']._serialized_end=1142
+  _globals['_CAUGHTUP']._serialized_start=1144
+  _globals['_CAUGHTUP']._serialized_end=1187
+  _globals['_FELLBEHIND']._serialized_start=1189
+  _globals['_FELLBEHIND']._serialized_end=1233
+  _globals['_HEARTBEAT']._serialized_start=1235
+  _globals['_HEARTBEAT']._serialized_end=1260
+  _globals['_DRAINING']._serialized_start=1262
+  _globals['_DRAINING']._serialized_end=1272
+  _globals['_APPENDEVENTSREQUEST']._serialized_start=1275
+  _globals['_APPENDEVENTSREQUEST']._serialized_end=1458
+  _globals['_NEWEVENT']._serialized_start=1461
+  _globals['_NEWEVENT']._serialized_end=1725
+  _globals['_NEWEVENT_METADATAENTRY']._serialized_start=1678
+  _globals['_NEWEVENT_METADATAENTRY']._serialized_end=1725
+  _globals['_STREAMCHECK']._serialized_start=1727
+  _globals['_STREAMCHECK']._serialized_end=1849
+  _globals['_APPENDEVENTSRESPONSE']._serialized_start=1851
+  _globals['_APPENDEVENTSRESPONSE']._serialized_end=1968
+  _globals['_EVENTSERVICE']._serialized_start=1971
+  _globals['_EVENTSERVICE']._serialized_end=2226
 # @@protoc_insertion_point(module_scope)

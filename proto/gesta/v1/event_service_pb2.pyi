@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ReadEventsRequest(_message.Message):
-    __slots__ = ("aggregate_type", "aggregate_id", "filter", "after_position", "after_version", "after_token", "after_time", "backwards", "limit")
+    __slots__ = ("aggregate_type", "aggregate_id", "filter", "after_position", "after_version", "after_token", "after_time", "backwards", "limit", "as_stored")
     AGGREGATE_TYPE_FIELD_NUMBER: _ClassVar[int]
     AGGREGATE_ID_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
@@ -21,6 +21,7 @@ class ReadEventsRequest(_message.Message):
     AFTER_TIME_FIELD_NUMBER: _ClassVar[int]
     BACKWARDS_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    AS_STORED_FIELD_NUMBER: _ClassVar[int]
     aggregate_type: str
     aggregate_id: str
     filter: _event_pb2.EventFilter
@@ -30,7 +31,8 @@ class ReadEventsRequest(_message.Message):
     after_time: _timestamp_pb2.Timestamp
     backwards: bool
     limit: int
-    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., filter: _Optional[_Union[_event_pb2.EventFilter, _Mapping]] = ..., after_position: _Optional[int] = ..., after_version: _Optional[int] = ..., after_token: _Optional[str] = ..., after_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., backwards: bool = ..., limit: _Optional[int] = ...) -> None: ...
+    as_stored: bool
+    def __init__(self, aggregate_type: _Optional[str] = ..., aggregate_id: _Optional[str] = ..., filter: _Optional[_Union[_event_pb2.EventFilter, _Mapping]] = ..., after_position: _Optional[int] = ..., after_version: _Optional[int] = ..., after_token: _Optional[str] = ..., after_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., backwards: bool = ..., limit: _Optional[int] = ..., as_stored: bool = ...) -> None: ...
 
 class ReadEventsResponse(_message.Message):
     __slots__ = ("events", "token", "head")
@@ -43,16 +45,18 @@ class ReadEventsResponse(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[_event_pb2.RecordedEvent, _Mapping]]] = ..., token: _Optional[str] = ..., head: _Optional[int] = ...) -> None: ...
 
 class SubscribeRequest(_message.Message):
-    __slots__ = ("after_token", "from_now", "filter", "heartbeat_s")
+    __slots__ = ("after_token", "from_now", "filter", "heartbeat_s", "as_stored")
     AFTER_TOKEN_FIELD_NUMBER: _ClassVar[int]
     FROM_NOW_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_S_FIELD_NUMBER: _ClassVar[int]
+    AS_STORED_FIELD_NUMBER: _ClassVar[int]
     after_token: str
     from_now: bool
     filter: _event_pb2.EventFilter
     heartbeat_s: int
-    def __init__(self, after_token: _Optional[str] = ..., from_now: bool = ..., filter: _Optional[_Union[_event_pb2.EventFilter, _Mapping]] = ..., heartbeat_s: _Optional[int] = ...) -> None: ...
+    as_stored: bool
+    def __init__(self, after_token: _Optional[str] = ..., from_now: bool = ..., filter: _Optional[_Union[_event_pb2.EventFilter, _Mapping]] = ..., heartbeat_s: _Optional[int] = ..., as_stored: bool = ...) -> None: ...
 
 class SubscribeResponse(_message.Message):
     __slots__ = ("started", "batch", "checkpoint", "caught_up", "fell_behind", "heartbeat", "draining")

@@ -33,6 +33,7 @@ _LOG = logging.getLogger("gesta.engine")
 _TICK_S = 1.0
 _PRUNE_EVERY_TICKS = 60
 _PRUNE_ROWS = 500
+"""Old answers forgotten at once. A commit may have to wait for so many: a few milliseconds."""
 
 
 class Engine:
@@ -126,7 +127,7 @@ class Engine:
             on_failure=on_failure,
         )
         try:
-            await engine._ids.load(store, engine._time.now_us())
+            await engine._ids.load(store)
         except BaseException:
             await store.close()
             raise
@@ -181,16 +182,16 @@ class Engine:
         await self._store.close()
 
     async def _tick(self) -> None:
-        """Once a second: let idle aggregates go; once a minute: forget old answers."""
+        """Once a second: let idle aggregates go, keep the newest command ids in memory; once a
+        minute: forget old answers."""
         ticks = 0
         while True:
             await asyncio.sleep(_TICK_S)
             ticks += 1
             self._registry.passivate_idle(self.limits.aggregate_idle_s)
+            await self._ids.look_ahead(self._store)
             if ticks % _PRUNE_EVERY_TICKS == 0:
                 # An id may be ahead of its commit, and so be taken for fresh for as much longer.
                 kept_s = self.limits.command_id_window_s + self.limits.command_id_ahead_s
-                # By the earlier of the two clocks: an id's age is judged by the machine's.
-                now_us = min(self._time.now_us(), self.clock.now_us())
-                before = now_us - kept_s * 1_000_000
-                self._writer.prune(before, _PRUNE_ROWS)
+                before_us = self._time.certain_us() - kept_s * 1_000_000
+                self._writer.prune(before_us, _PRUNE_ROWS)

@@ -6,12 +6,13 @@ pages from the store, and one that has stopped costs nothing but its frames in f
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from gesta.engine.errors import CorruptEvent, StorageUnavailable
-from gesta.engine.filters import Filter
 from gesta.engine.limits import Limits
 from gesta.engine.tail import Encode, Tail
+from gesta.engine.views import View
 from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed
 
 _AROUND_BYTES = 64
@@ -69,21 +70,21 @@ class Feed:
             pass
         return self.head > position
 
-    def cursor(self, position: int, wanted: Filter) -> "Cursor":
+    def cursor(self, position: int, view: View) -> "Cursor":
         """A cursor that delivers what is after the position."""
-        return Cursor(self, self._store, self._limits, position, wanted)
+        return Cursor(self, self._store, self._limits, position, view)
 
 
 class Cursor:
     """One reader's place in the log."""
 
     def __init__(
-        self, feed: Feed, store: EventStore, limits: Limits, position: int, wanted: Filter
+        self, feed: Feed, store: EventStore, limits: Limits, position: int, view: View
     ) -> None:
         self._feed = feed
         self._store = store
         self._limits = limits
-        self._wanted = wanted
+        self._view = view
         self._page: list[EventRecord] = []
         self.position = position
 
@@ -101,10 +102,10 @@ class Cursor:
         if self._feed.tail.reaches(self.position):
             self._page = []
             records = self._feed.tail.after(self.position, self._limits.scan_page_events)
-            chunk = cut(records, self._wanted, self._feed.tail.encode, bytes_max)
+            chunk = cut(records, self._view, self._feed.tail.encode, bytes_max)
         else:
             records = self._page or _whole(await self._read_page())
-            chunk = cut(records, self._wanted, self._feed.encode, bytes_max)
+            chunk = cut(records, self._view, self._feed.encode, bytes_max)
             self._page = records[chunk.position - records[0].position + 1 :]
         self.position = chunk.position
         return chunk
@@ -132,18 +133,18 @@ def _whole(page: list[EventRecord]) -> list[EventRecord]:
     return page[:end] or page
 
 
-def cut(records: Sequence[EventRecord], wanted: Filter, encode: Encode, bytes_max: int) -> Chunk:
+def cut(records: Sequence[EventRecord], view: View, encode: Encode, bytes_max: int) -> Chunk:
     """The first frame's worth of consecutive events: it ends with a command, where one fits.
 
-    At least one event is taken, however large.
+    At least one event is taken, however large. Raises UnreadableEvent as `View.encode` does.
     """
-    everything, matches = wanted.everything, wanted.matches
+    see = encode if view.plain else partial(view.encode, encode=encode)
     events: list[bytes] = []
     size, position = 0, records[0].position
     whole, whole_position = 0, 0
     for record in records:
-        if everything or matches(record):
-            encoded = encode(record)
+        encoded = see(record)
+        if encoded is not None:
             size += len(encoded)
             if size > bytes_max and events:
                 break

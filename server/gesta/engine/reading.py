@@ -7,6 +7,7 @@ event of a command may be missing.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gesta.engine.errors import (
     AggregateNotFound,
@@ -15,8 +16,8 @@ from gesta.engine.errors import (
     StorageUnavailable,
 )
 from gesta.engine.feed import Feed
-from gesta.engine.filters import EVERYTHING, Filter
 from gesta.engine.limits import Limits
+from gesta.engine.views import View
 from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed, Stream
 
 _BEYOND = (1 << 63) - 1
@@ -24,19 +25,27 @@ _Page = Callable[[int], Awaitable[list[EventRecord]]]
 """Reads the page after (backwards: before) a bound."""
 
 
+class _Seen(NamedTuple):
+    """What the reader gets of one stored event."""
+
+    command_id: bytes
+    encoded: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
     """What to read. The bound is a version where an aggregate is named, a position otherwise."""
 
+    view: View
     aggregate_type: str = ""
     aggregate_id: str = ""
-    wanted: Filter = EVERYTHING
     bound: int | None = None
     """Read after it (backwards: before it); None: from the start (backwards: from the end)."""
     after_time_us: int | None = None
     """Instead of a bound: after the last event committed by then (backwards: from it on)."""
     backwards: bool = False
     limit: int | None = None
+    """Of events as they are stored."""
 
 
 class Reading:
@@ -50,8 +59,8 @@ class Reading:
     async def frames(self, request: ReadRequest, head: int) -> AsyncIterator[list[bytes]]:
         """Encoded events, a frame's worth at a time, none of them beyond `head`.
 
-        Raises OutOfRange, InvalidRequest, AggregateNotFound, CorruptEvent or StorageUnavailable,
-        the first three before the first frame.
+        Raises OutOfRange, InvalidRequest, AggregateNotFound, UnreadableEvent, CorruptEvent or
+        StorageUnavailable, the first three before the first frame.
         """
         try:
             if request.aggregate_id:
@@ -59,15 +68,14 @@ class Reading:
             else:
                 page, bound = await self._of_log(request, head)
             left = request.limit
-            carried: list[EventRecord] = []
+            carried: list[_Seen] = []
             while True:
                 records = await page(bound)
                 if records:
                     last = records[-1]
                     bound = last.version if request.aggregate_id else last.position
                 # A stream's page may lie beyond the head; only an empty page is the end.
-                wanted = [r for r in records if r.position <= head and request.wanted.matches(r)]
-                pending = carried + wanted
+                pending = carried + self._seen(records, request.view, head)
                 whole = len(pending) if not records else whole_commands(pending)
                 if left is not None and whole > left:
                     whole, records = limited(pending[:whole], left, request.limit == left), []
@@ -134,12 +142,21 @@ class Reading:
             bound, self._limits.scan_page_events, self._limits.scan_page_bytes
         )
 
-    def _frames(self, records: Sequence[EventRecord]) -> list[list[bytes]]:
+    def _seen(self, records: Sequence[EventRecord], view: View, head: int) -> list[_Seen]:
+        seen = []
+        for record in records:
+            if record.position <= head:
+                encoded = view.encode(record, self._feed.encode)
+                if encoded is not None:
+                    seen.append(_Seen(record.command_id, encoded))
+        return seen
+
+    def _frames(self, records: Sequence[_Seen]) -> list[list[bytes]]:
         """Split whole commands into frames, between commands where that is possible."""
         frames: list[list[bytes]] = [[]]
         size = 0
         for group in commands_of(records):
-            encoded = [self._feed.encode(record) for record in group]
+            encoded = [seen.encoded for seen in group]
             group_size = sum(map(len, encoded))
             if size and size + group_size > self._limits.frame_bytes_max:
                 frames.append([])
@@ -153,7 +170,7 @@ class Reading:
         return [frame for frame in frames if frame]
 
 
-def whole_commands(records: Sequence[EventRecord]) -> int:
+def whole_commands(records: Sequence[_Seen]) -> int:
     """How many records, from the front, make whole commands, when more records may follow."""
     index = len(records) - 1
     while index > 0 and records[index].command_id == records[index - 1].command_id:
@@ -161,7 +178,7 @@ def whole_commands(records: Sequence[EventRecord]) -> int:
     return max(index, 0)
 
 
-def limited(records: Sequence[EventRecord], limit: int, nothing_read: bool) -> int:
+def limited(records: Sequence[_Seen], limit: int, nothing_read: bool) -> int:
     """How many of these records to read under a limit without parting a command.
 
     Where the first command alone exceeds the limit, and nothing was read before it: the limit.
@@ -172,9 +189,9 @@ def limited(records: Sequence[EventRecord], limit: int, nothing_read: bool) -> i
     return end or (limit if nothing_read else 0)
 
 
-def commands_of(records: Sequence[EventRecord]) -> list[Sequence[EventRecord]]:
+def commands_of(records: Sequence[_Seen]) -> list[Sequence[_Seen]]:
     """The records, parted where the command changes."""
-    groups: list[Sequence[EventRecord]] = []
+    groups: list[Sequence[_Seen]] = []
     start = 0
     for index in range(1, len(records) + 1):
         if index == len(records) or records[index].command_id != records[start].command_id:

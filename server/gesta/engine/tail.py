@@ -4,12 +4,19 @@ An event is encoded for the wire once, when the first reader comes for it, and t
 other one as it is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from gesta.store.port import EventRecord
 
-Encode = Callable[[EventRecord], bytes]
-"""Makes the bytes of one event on the wire. The edge's business; the engine only carries them."""
+
+class Encode(Protocol):
+    """Makes the bytes of one event on the wire. The edge's business; the engine only carries them.
+
+    `part` counts the events that one stored event is read as, from 0.
+    """
+
+    def __call__(self, record: EventRecord, part: int = 0, /) -> bytes: ...
 
 
 class Tail:
@@ -39,8 +46,13 @@ class Tail:
         start = position + 1 - self._first
         return self._records[start : start + limit]
 
-    def encode(self, record: EventRecord) -> bytes:
-        """The bytes of an event that `after` gave in this same step, made now or before."""
+    def encode(self, record: EventRecord, part: int = 0, /) -> bytes:
+        """The bytes of an event that `after` gave in this same step, made now or before.
+
+        What was upcast on the way is encoded for each reader anew; it is rare this near the head.
+        """
+        if part or self._records[record.position - self._first] is not record:
+            return self._encode(record, part)
         index = record.position - self._first
         encoded = self._encoded[index]
         if encoded is None:

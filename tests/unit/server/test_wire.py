@@ -114,6 +114,15 @@ def test_an_event_written_by_hand_is_the_event_of_the_class(record: EventRecord)
     assert len(event.SerializeToString()) == len(expected.SerializeToString())
 
 
+@given(RECORDS, st.integers(0, 20_000))
+@settings(max_examples=50, derandomize=True, database=None, deadline=None)
+def test_a_part_of_a_stored_event_says_which_it_is(record: EventRecord, part: int) -> None:
+    (event,) = ReadEventsResponse.FromString(encode_event(record, part)).events
+    expected = _by_the_class(record)
+    expected.part = part
+    assert event == expected
+
+
 @given(st.lists(RECORDS, max_size=4), TEXT)
 @settings(max_examples=50, derandomize=True, database=None, deadline=None)
 def test_events_side_by_side_are_a_frame(records: list[EventRecord], token: str) -> None:
@@ -129,7 +138,7 @@ def test_every_field_of_the_contract_is_written() -> None:
         *(1, "T", "a", 1, b"e" * 16, "E", 1, b"{}", b"c" * 16, True, 1, 1),
         *("correlation", "causation", "principal", "traceparent", b'{"k":""}'),
     )
-    (event,) = ReadEventsResponse.FromString(encode_event(full)).events
+    (event,) = ReadEventsResponse.FromString(encode_event(full, 1)).events
     assert len(event.ListFields()) == len(RecordedEvent.DESCRIPTOR.fields)
     done = encode_response(Accepted(1, 1, 1, b"1", b"c" * 16, True, ("p",)), "token")
     response = ExecuteResponse.FromString(done)

@@ -8,6 +8,7 @@ import grpc
 from gesta.engine.engine import Engine
 from gesta.engine.errors import InvalidRequest, OutOfRange
 from gesta.engine.reading import ReadRequest
+from gesta.engine.views import View
 from gesta.server.rpc.command_service import traceparent_of
 from gesta.server.rpc.guard import Context, parse, server_stream, unary, write
 from gesta.server.rpc.requests import (
@@ -64,7 +65,11 @@ class EventService:
     async def subscribe(self, data: bytes, context: Context) -> None:
         message = parse(SubscribeRequest, data, REQUEST_BYTES_MAX)
         self._engine.check_readable()
-        wanted = filter_of(message.filter, "filter")
+        view = View(
+            self._engine.evolving,
+            filter_of(message.filter, "filter"),
+            as_stored=message.as_stored,
+        )
         heartbeat_s = message.heartbeat_s or _HEARTBEAT_S
         if not 1 <= heartbeat_s <= _HEARTBEAT_S_MAX:
             raise InvalidRequest("heartbeat_s", f"must be 1 to {_HEARTBEAT_S_MAX}")
@@ -74,7 +79,7 @@ class EventService:
                 position = self._position(message.after_token, "after_token")
             case "from_now":
                 position = self._engine.head
-        cursor = self._engine.feed.cursor(position, wanted)
+        cursor = self._engine.feed.cursor(position, view)
         await Subscription(self._engine, cursor, heartbeat_s, context).run()
 
     async def append_events(self, data: bytes, context: Context) -> bytes:
@@ -127,10 +132,11 @@ class EventService:
                 bound = self._position(message.after_token, "after_token") + message.backwards
             case "after_time":
                 time = time_us(message.after_time, "after_time")
+        wanted = filter_of(message.filter, "filter")
         return ReadRequest(
+            View(self._engine.evolving, wanted, as_stored=message.as_stored),
             message.aggregate_type,
             message.aggregate_id,
-            filter_of(message.filter, "filter"),
             bound,
             time,
             message.backwards,
