@@ -1,4 +1,4 @@
-"""An aggregate whose replies and states are as large as one asks, and its events small."""
+"""An aggregate whose replies, states and events are as large as one asks."""
 
 from gesta.domain import Decision, aggregate, command, event, query
 
@@ -8,16 +8,31 @@ class Filled:
     letters: int
 
 
+@event("Kept")
+class Kept:
+    text: str
+
+
 @aggregate("Bulk")
 class Bulk:
     text: str = ""
 
-    def evolve(self, event: Filled) -> "Bulk":
-        return Bulk("x" * event.letters)
+    def evolve(self, event: Filled | Kept) -> "Bulk":
+        match event:
+            case Filled(letters):
+                return Bulk("x" * letters)
+            case Kept():
+                return self
 
     @command
     def fill(self, letters: int) -> Decision[Filled, "Bulk", None]:
+        """A large state out of a small event."""
         yield Filled(letters)
+
+    @command
+    def keep(self, letters: int) -> Decision[Kept, "Bulk", None]:
+        """A large event."""
+        yield Kept("x" * letters)
 
     @command
     def recite(self, letters: int) -> Decision[Filled, "Bulk", str]:

@@ -14,6 +14,7 @@ from gesta.v1.aggregate_service_pb2_grpc import AggregateServiceStub
 from gesta.v1.command_service_pb2_grpc import CommandServiceStub
 from gesta.v1.event_pb2 import RecordedEvent
 from gesta.v1.event_service_pb2_grpc import EventServiceStub
+from gesta.v1.projection_service_pb2_grpc import ProjectionServiceStub
 from gesta.v1.server_service_pb2 import GetServerInfoRequest
 from gesta.v1.server_service_pb2_grpc import ServerServiceStub
 
@@ -45,6 +46,7 @@ class Caller:
         self.commands = CommandServiceStub(channel)
         self.events = EventServiceStub(channel)
         self.aggregates = AggregateServiceStub(channel)
+        self.projections = ProjectionServiceStub(channel)
         self.server = ServerServiceStub(channel)
 
     async def execute(

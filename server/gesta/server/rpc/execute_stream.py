@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from gesta.engine.engine import Engine
 from gesta.engine.errors import EngineError, InvalidRequest
 from gesta.engine.messages import Accepted
-from gesta.server.rpc.guard import Context, parse
+from gesta.server.rpc.guard import Context, parse, write
 from gesta.server.rpc.requests import COMMANDS_PER_FRAME_MAX, REQUEST_BYTES_MAX, Requests
 from gesta.server.rpc.results import RESULT_BYTES, encode_answer, result_bytes
 from gesta.server.rpc.unread import Unread
@@ -175,7 +175,7 @@ class ExecuteStream:
             size += result_size
             parts.append(encode_answer(number, 2, answer, mint))
         del self._answered[: len(parts)]
-        await context.write(b"".join(parts))
+        await write(context, b"".join(parts), writes=True)
         self._answered_bytes -= size
         self._unread.bytes -= size
         self._room.set()

@@ -102,9 +102,9 @@ def bidi_stream(handler: BidiStream) -> "grpc.RpcMethodHandler[bytes, bytes]":
     return grpc.stream_stream_rpc_method_handler(call)
 
 
-async def write(context: Context, frame: bytes) -> None:
-    """Write one frame of a stream. Raises LimitExceeded for one that is too large."""
-    await context.write(checked(frame))
+async def write(context: Context, frame: bytes, *, writes: bool = False) -> None:
+    """Write one frame of a stream. Raises LimitExceeded, as `checked` does."""
+    await context.write(checked(frame, writes=writes))
 
 
 def checked(answer: bytes, *, writes: bool = False) -> bytes:
