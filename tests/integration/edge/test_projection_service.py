@@ -172,14 +172,15 @@ async def test_without_a_time_of_its_own_a_wait_takes_the_server_s() -> None:
 
 
 async def test_a_server_that_stops_answers_everyone_who_waits() -> None:
-    server = server_on()
+    server = server_on(limits=Limits(projection_waits_max=3))
     async with server, connected(server.address) as caller:
         stream = CommandStream(caller)
         await stream.send(waiting("a"))
         alone = asyncio.create_task(executed(caller, waiting("b")))
         token = await token_at(caller, 2)
         reader = asyncio.create_task(waited(caller, token, "accounts"))
-        await listed(caller)  # the reader's call has begun by then
+        while not server.engine.projections.full:
+            await listed(caller)
         await server.stop()
         assert list((await alone).pending) == ["accounts"]
         assert [list(each.response.pending) for each in await stream.rest()] == [["accounts"]]

@@ -11,7 +11,7 @@ NAME_BYTES_MAX = 255
 """Bytes of a projection's name: as of an aggregate's id."""
 NAMES_MAX = 16
 """Projections that one wait may name: a screen rests on a few."""
-_WAY_BACK_S = 0.2
+_WAY_BACK_S = 0.5
 """Kept of a deadline for the answer's way back, but half of it at most: a caller whose time is up
 first would not hear that its command is committed."""
 
