@@ -1,11 +1,13 @@
 """Which command ids are taken: in flight, stored, refused a while ago, or too old to say.
 
-Every stored time-ordered id (UUID version 7) at or after a moving mark is in memory, so a fresh id
-needs no look-up. An id before the mark, or of another version, is looked up in the store.
+Every stored time-ordered id (UUID version 7) from a moving mark up to a little ahead of the clock
+is in memory, so a fresh id needs no look-up. An id before the mark, further ahead, or of another
+version, is looked up in the store: whoever's clock is hours ahead burdens nobody but himself.
 """
 
-import heapq
+from bisect import insort
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
@@ -15,14 +17,19 @@ from gesta.engine.errors import (
     CorruptEvent,
     EngineError,
     InvalidRequest,
+    Refused,
     StorageUnavailable,
 )
 from gesta.engine.limits import Limits
 from gesta.engine.ports import Clock
-from gesta.store.port import CommandRecord, CorruptLog, EventStore, StorageFailed
+from gesta.store.port import CommandRecord, CorruptLog, EventStore, StorageFailed, StoreError
 
 _BUCKET_BYTES = 5
 """Ids are dropped from memory by the first 40 bits of their time: 256 ms at once."""
+
+_AHEAD_US = 60_000_000
+"""How far ahead of the clock ids are in memory: what clocks that are looked after differ by, and
+more, so that their ids need no look-up."""
 
 
 class Standing(Enum):
@@ -40,6 +47,8 @@ class Refusal(NamedTuple):
     expires: float
     fingerprint: bytes
     error: EngineError
+    size: int
+    """Bytes of its text and details."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,22 +66,49 @@ class CommandIds:
         self._clock = clock
         self._buckets: dict[bytes, set[bytes]] = {}
         self._order: list[bytes] = []
+        """The buckets' prefixes, ascending."""
         self._count = 0
         self._mark = b""
+        self._horizon = b""
+        """Every stored id from the mark up to here is in memory."""
+        self._reading_to = b""
+        """The horizon that the ids being read now will make."""
         self._refusals: OrderedDict[bytes, Refusal] = OrderedDict()
+        self._refusal_bytes = 0
         self._looking: dict[bytes, list[LookUp]] = {}
 
-    async def load(self, store: EventStore, now_us: int) -> None:
+    async def load(self, store: EventStore) -> None:
         """Read the newest stored ids, once, at start."""
-        limit = self._limits.command_ids_in_memory_max
+        now_us, limit = self._clock.now_us(), self._limits.command_ids_in_memory_max
         low = lowest_v7(now_us - self._limits.command_id_window_s * 1_000_000)
-        high = lowest_v7(now_us + (self._limits.command_id_ahead_s + 1) * 1_000_000)
-        ids = await store.command_ids_between(low, high, limit)
+        self._horizon = self._reading_to = lowest_v7(now_us)
+        ids = await store.command_ids_between(low, self._horizon, limit)
         # With fewer than the limit there is none before them either, within the window.
         self._mark = ids[-1] if len(ids) == limit else low
-        for command_id in ids:
-            if is_v7(command_id):
-                self._remember(command_id)
+        self._remember(ids)
+        await self.look_ahead(store)
+
+    async def look_ahead(self, store: EventStore) -> None:
+        """Move the horizon on with the clock; for one caller, once a second or so.
+
+        Ids that were stored before their time, because their maker's clock is ahead, are read when
+        it comes. What cannot be read, or held, stays uncertain.
+        """
+        now_us, limit = self._clock.now_us(), self._limits.command_ids_in_memory_max
+        if self._horizon >= lowest_v7(now_us + _AHEAD_US // 2):
+            return
+        until = self._reading_to = lowest_v7(now_us + _AHEAD_US)  # committed() keeps what comes now
+        try:
+            ids = await store.command_ids_between(self._horizon, until, limit)
+        except StoreError:
+            return
+        if len(ids) == limit:
+            if ids[-1] > lowest_v7(now_us):
+                return
+            self._mark = max(self._mark, ids[-1])  # those before it were not read
+        self._remember(ids)
+        if self._reading_to == until:
+            self._horizon = until
 
     def check_age(self, command_id: bytes, now_us: int) -> None:
         """Raise CommandIdExpired or InvalidRequest for a time-ordered id outside the window."""
@@ -86,7 +122,7 @@ class CommandIds:
 
     def standing(self, command_id: bytes) -> Standing:
         """Whether the id was never stored, as far as memory can tell."""
-        if command_id < self._mark or not is_v7(command_id):
+        if not self._mark <= command_id < self._horizon or not is_v7(command_id):
             return Standing.UNCERTAIN
         bucket = self._buckets.get(command_id[:_BUCKET_BYTES])
         return Standing.UNCERTAIN if bucket and command_id in bucket else Standing.FRESH
@@ -117,46 +153,73 @@ class CommandIds:
         """An accepted command with this id is on the disk."""
         for look in self._looking.get(command_id, ()):
             look.overtaken = True
-        if command_id >= self._mark and is_v7(command_id):
-            self._remember(command_id)
+        if self._mark <= command_id < self._reading_to:
+            self._remember((command_id,))
 
     def refused(self, command_id: bytes, fingerprint: bytes, error: EngineError) -> None:
         """Remember a refusal, for a while."""
-        # A traceback holds the frames it passed through, and with them arguments and states.
-        error.__traceback__ = error.__context__ = error.__cause__ = None
+        self._forget_refusal(command_id)
         expires = self._clock.monotonic() + self._limits.refusal_window_s
-        self._refusals[command_id] = Refusal(expires, fingerprint, error)
-        if len(self._refusals) > self._limits.refusals_in_memory_max:
-            self._refusals.popitem(last=False)
+        remembered = Refusal(expires, fingerprint, error.bare(), _text_bytes(error))
+        self._refusals[command_id] = remembered
+        self._refusal_bytes += remembered.size
+        while (
+            len(self._refusals) > self._limits.refusals_in_memory_max
+            or self._refusal_bytes > self._limits.refusal_bytes_in_memory_max
+        ):
+            self._forget_refusal(next(iter(self._refusals)))
 
     def refusal(self, command_id: bytes) -> Refusal | None:
-        """The remembered refusal of this id, if there is one."""
-        if not self._refusals:
-            return None
+        """The remembered refusal of this id, if there is one; its error is the caller's own."""
         found = self._refusals.get(command_id)
-        if found is not None and found.expires < self._clock.monotonic():
-            del self._refusals[command_id]
+        if found is None:
             return None
-        return found
+        if found.expires < self._clock.monotonic():
+            self._forget_refusal(command_id)
+            return None
+        return found._replace(error=found.error.bare())
 
-    def _remember(self, command_id: bytes) -> None:
-        prefix = command_id[:_BUCKET_BYTES]
-        bucket = self._buckets.get(prefix)
-        if bucket is None:
-            bucket = self._buckets[prefix] = set()
-            heapq.heappush(self._order, prefix)
-        bucket.add(command_id)
-        self._count += 1
+    def _forget_refusal(self, command_id: bytes) -> None:
+        found = self._refusals.pop(command_id, None)
+        if found is not None:
+            self._refusal_bytes -= found.size
+
+    def _remember(self, command_ids: Iterable[bytes]) -> None:
+        for command_id in command_ids:
+            if not is_v7(command_id):
+                continue
+            prefix = command_id[:_BUCKET_BYTES]
+            bucket = self._buckets.get(prefix)
+            if bucket is None:
+                bucket = self._buckets[prefix] = set()
+                insort(self._order, prefix)
+            if command_id not in bucket:
+                bucket.add(command_id)
+                self._count += 1
         while self._count > self._limits.command_ids_in_memory_max:
-            oldest = heapq.heappop(self._order)
-            self._count -= len(self._buckets.pop(oldest))
-            after = (int.from_bytes(oldest, "big") + 1).to_bytes(_BUCKET_BYTES, "big")
+            self._drop_bucket()
+
+    def _drop_bucket(self) -> None:
+        """The oldest one; but the mark never passes the present, or every fresh id would have to be
+        looked up. Where all are of the future, the furthest goes, and the horizon comes nearer."""
+        if self._order[0] < lowest_v7(self._clock.now_us())[:_BUCKET_BYTES]:
+            dropped = self._order.pop(0)
+            after = (int.from_bytes(dropped, "big") + 1).to_bytes(_BUCKET_BYTES, "big")
             self._mark = max(self._mark, after)
+        else:
+            dropped = self._order.pop()
+            self._horizon = self._reading_to = min(self._horizon, dropped)
+        self._count -= len(self._buckets.pop(dropped))
 
 
 def is_v7(command_id: bytes) -> bool:
     """Whether the id is a time-ordered UUID (RFC 9562, version 7)."""
     return command_id[6] >> 4 == 7 and command_id[8] >> 6 == 2
+
+
+def _text_bytes(error: EngineError) -> int:
+    details = error.details.items() if isinstance(error, Refused) else ()
+    return len(str(error)) + sum(len(name) + len(text) for name, text in details)
 
 
 def lowest_v7(time_us: int) -> bytes:

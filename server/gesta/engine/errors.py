@@ -34,6 +34,7 @@ EngineError                       outcome NOT_DONE, unless said otherwise
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,6 +51,14 @@ class EngineError(Exception):
     """Base of all; `outcome` is what the caller may conclude."""
 
     outcome = Outcome.NOT_DONE
+
+    def bare(self) -> Self:
+        """The same without a traceback. One holds the frames it passed through, and with them
+        arguments and states, and grows with every raise: what is kept for longer is kept bare."""
+        bare = type(self).__new__(type(self))
+        bare.args = self.args
+        bare.__dict__.update(self.__dict__)
+        return bare
 
 
 class BadRequest(EngineError):

@@ -22,7 +22,8 @@ class Limits:
     """An aggregate without a command for so long leaves memory."""
 
     bytes_waiting_max: int = 268_435_456
-    """Bytes of arguments and events that wait: 256 MiB, what a burst may take of memory."""
+    """Bytes of arguments, events and envelopes that wait: 256 MiB, what a burst may take of
+    memory."""
 
     appends_waiting_max: int = 256
     """Direct appends unanswered at once: each may hold bytes_per_command_max."""
@@ -40,7 +41,8 @@ class Limits:
     """Events that one command or one direct append may write."""
 
     bytes_per_command_max: int = 1_048_576
-    """Bytes of payload and metadata that one command or append may write: 1/8 of a commit."""
+    """Bytes of payloads and envelopes that one command or append may write: 1/8 of a commit. The
+    envelope (metadata, principal, trace and correlation) counts with each event."""
 
     bytes_per_event_max: int = 262_144
     """Bytes of one event's payload; larger things belong in a blob store, with a reference here."""
@@ -74,6 +76,10 @@ class Limits:
 
     refusals_in_memory_max: int = 50_000
     """Refusals remembered, so that a repeated command gets the same one."""
+
+    refusal_bytes_in_memory_max: int = 33_554_432
+    """Bytes of text and details among them, 32 MiB: past it the oldest go early, so that a domain
+    that explains itself at length takes no more memory."""
 
     refusal_window_s: int = 600
     """For so long; after that the command is decided anew."""

@@ -20,6 +20,8 @@ class LogTime:
         self._confirmed_us = last_commit_time_us
         self._latest_us = last_commit_time_us
         self._reported = float("-inf")
+        self._began_us = clock.now_us()
+        self._began_s = clock.monotonic()
 
     def now_us(self) -> int:
         """Now, for a decision or a commit."""
@@ -29,6 +31,14 @@ class LogTime:
         elif now < self._confirmed_us - _BEHIND_REPORT_US:
             self._report(now)
         return self._latest_us
+
+    def certain_us(self) -> int:
+        """A time that has come for certain, for deciding what may be forgotten for good.
+
+        A clock that jumps ahead while the server runs, and perhaps back again, does not move it.
+        """
+        ran_us = int((self._clock.monotonic() - self._began_s) * 1_000_000)
+        return min(self._clock.now_us(), self._began_us + ran_us)
 
     def confirm(self, commit_time_us: int) -> None:
         """A commit with this time is on the disk."""

@@ -20,6 +20,11 @@ class FakeClock:
     def monotonic(self) -> float:
         return self.seconds
 
+    def advance(self, by_us: int) -> None:
+        """Time passes, by both clocks. Setting `us` alone is a jump of the machine's clock."""
+        self.us += by_us
+        self.seconds += by_us / 1_000_000
+
 
 class Seeded:
     """The same bytes in every run."""

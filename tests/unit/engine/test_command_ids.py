@@ -141,10 +141,10 @@ async def test_an_answer_is_kept_for_as_long_as_its_id_can_be_asked_again(
     run = await start()
     ahead = run.ids.fresh(ago_us=-DAY_US)
     await run.tell("a", add(), command_id=ahead).accepted()
-    run.clock.us += 7 * DAY_US + 1_000_000
+    run.clock.advance(7 * DAY_US + 1_000_000)
     await settle()  # many ticks, each of which forgets what it may
     assert (await run.tell("a", add(), command_id=ahead).accepted()).replayed
-    run.clock.us += DAY_US
+    run.clock.advance(DAY_US)
     await settle()
     await run.tell("a", add(), command_id=ahead).refused(CommandIdExpired)
     assert await run.store.inner.find_command(ahead) is None
