@@ -20,12 +20,13 @@ from gesta.engine.errors import (
     EngineError,
     InvalidRequest,
     LimitExceeded,
+    Outcome,
     Overloaded,
     StorageUnavailable,
     UnknownAggregateType,
     Unmet,
 )
-from gesta.engine.faults import handler_broken
+from gesta.engine.faults import handler_broken, internal
 from gesta.engine.limits import Limits
 from gesta.engine.messages import Accepted, Append
 from gesta.engine.ports import Clock
@@ -60,6 +61,7 @@ class Appends:
         self._watchdog = watchdog
         self._limits = limits
         self._waiting = 0
+        self._tasks: set[asyncio.Task[Accepted | EngineError]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self.draining = False
@@ -69,6 +71,16 @@ class Appends:
         self._admit(append)
         self._waiting += 1
         self._idle.clear()
+        task = asyncio.get_running_loop().create_task(self._write(append))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        done = await asyncio.shield(task)
+        if isinstance(done, EngineError):
+            raise done
+        return done
+
+    async def _write(self, append: Append) -> Accepted | EngineError:
+        """The append, whether or not its caller still waits for it. Counts until it is answered."""
         actors: dict[_Key, Actor] = {}
         try:
             for key in _streams(append):
@@ -80,16 +92,17 @@ class Appends:
                 asyncio.get_running_loop().create_future()
             )
             self._step(append, actors, stored, answer)
-            done = await asyncio.shield(answer)
+            return await answer
+        except EngineError as error:
+            return error
+        except Exception as error:  # whoever waits must be told of a bug too
+            return internal("an append", error, Outcome.UNKNOWN)
         finally:
             for actor in actors.values():
                 self._registry.unpin(actor)
             self._waiting -= 1
             if not self._waiting:
                 self._idle.set()
-        if isinstance(done, EngineError):
-            raise done
-        return done
 
     async def idle(self) -> None:
         """Returns once no append waits for its answer."""
@@ -106,8 +119,7 @@ class Appends:
             raise LimitExceeded("aggregates_per_append_max", self._limits.aggregates_per_append_max)
         if len(append.events) > self._limits.events_per_command_max:
             raise LimitExceeded("events_per_command_max", self._limits.events_per_command_max)
-        size = sum(len(e.data) + len(e.metadata or b"") for e in append.events)
-        if size > self._limits.bytes_per_command_max:
+        if _stored_bytes(append) > self._limits.bytes_per_command_max:
             raise LimitExceeded("bytes_per_command_max", self._limits.bytes_per_command_max)
         if any(len(e.data) > self._limits.bytes_per_event_max for e in append.events):
             raise LimitExceeded("bytes_per_event_max", self._limits.bytes_per_event_max)
@@ -153,6 +165,7 @@ class Appends:
             actor.version, actor.state = version, state
         item.changes = after
         item.version = after[0][1] if len(after) == 1 else 0
+        item.event_bytes = _stored_bytes(append)
         batch = self._writer.add(item)
         for actor, _, _ in after:
             actor.gate = batch
@@ -194,7 +207,7 @@ class Appends:
     def _refuse(self, item: Decided, error: EngineError, actors: dict[_Key, Actor]) -> None:
         """Answer a refusal once all it rests on is committed: the latest of the gates."""
         gates: list[OpenBatch] = [a.gate for a in actors.values() if a.gate is not None]
-        item.refusal, item.memorable = error, isinstance(error, Unmet)
+        item.refusal, item.memorable = error.bare(), isinstance(error, Unmet)
         item.events.clear()
         if gates:
             self._writer.follow(self._writer.latest(gates), item)
@@ -202,6 +215,12 @@ class Appends:
         if item.memorable:
             self._ids.refused(item.command_id, item.fingerprint, error)
         item.answer(error)
+
+
+def _stored_bytes(append: Append) -> int:
+    """Bytes of its events as they will be stored: payloads, metadata and envelopes."""
+    size = sum(len(e.data) + len(e.metadata or b"") for e in append.events)
+    return size + len(append.events) * append.envelope.bytes_per_event
 
 
 def _streams(append: Append) -> list[_Key]:

@@ -41,6 +41,8 @@ class Decided:
     """Each aggregate that changes, with its version and state after."""
     version: int = 0
     reply: bytes = b""
+    event_bytes: int = 0
+    """Bytes of the events as they are stored: payloads and envelopes."""
     refusal: EngineError | None = None
     memorable: bool = True
     """Whether a refusal is remembered under the command id."""
@@ -48,11 +50,10 @@ class Decided:
     """Set when the batch is sealed."""
 
     def answer(self, answer: Accepted | EngineError) -> None:
-        """Tell everyone who waits. Waiters do not raise."""
-        first = True
-        for waiter in self.waiters:
-            waiter(answer if first or not isinstance(answer, Accepted) else again(answer))
-            first = False
+        """Tell everyone who waits, once. Waiters do not raise."""
+        waiters, self.waiters = self.waiters, []
+        for index, waiter in enumerate(waiters):
+            waiter(again(answer) if index and isinstance(answer, Accepted) else answer)
 
 
 class OpenBatch:
@@ -61,17 +62,20 @@ class OpenBatch:
     An actor whose last decision is not committed points at the batch that holds it: its `gate`.
     """
 
-    __slots__ = ("bytes", "events", "items", "sealed_at_us")
+    __slots__ = ("bytes", "event_bytes", "events", "items", "sealed")
 
     def __init__(self) -> None:
         self.items: list[Decided] = []
         self.events = 0
+        self.event_bytes = 0
         self.bytes = 0
-        self.sealed_at_us = 0
+        """Of events and replies."""
+        self.sealed = False
+        """Whether it is on its way to the disk."""
 
     def seal(self, head: int, commit_time_us: int, randomness: Randomness) -> Batch:
         """Give every event its position, id and time. Writes nothing; may be called once."""
-        self.sealed_at_us = commit_time_us
+        self.sealed = True
         batch = Batch(commit_time_us)
         event_id = first_event_id(commit_time_us, randomness)
         position = head

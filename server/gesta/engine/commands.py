@@ -135,7 +135,8 @@ class Commands:
 
     def _take(self, actor: Actor, command: Command) -> None:
         """Count the command as waiting until it is answered, however that comes about."""
-        caller, size = command.on_answer, len(command.arguments)
+        caller = command.on_answer
+        size = len(command.arguments) + command.envelope.bytes_per_event
         actor.waiting += 1
         self._waiting += 1
         self._waiting_bytes += size
@@ -147,7 +148,10 @@ class Commands:
             self._waiting_bytes -= size
             if not self._waiting:
                 self._idle.set()
-            caller(answer)
+            try:
+                caller(answer)
+            except Exception as error:  # whoever else waits must not suffer for it
+                internal("whoever took an answer", error, Outcome.UNKNOWN)
 
         command.on_answer = answered
 
@@ -201,9 +205,6 @@ class Commands:
 
     def _turn(self, actor: Actor, command: Command, stored: CommandRecord | None) -> None:
         """Decide one command, or find that it was decided before."""
-        if command.deadline is not None and self._clock.monotonic() > command.deadline:
-            command.on_answer(ExpiredInQueue())
-            return
         if self._writer.failed:
             command.on_answer(StorageUnavailable())
             return
@@ -213,7 +214,14 @@ class Commands:
         except InvalidArgument as error:
             command.on_answer(invalid_argument(error))
             return
+        except Exception as error:  # whoever waits must be told of a bug too
+            command.on_answer(internal(str(actor), error, Outcome.NOT_DONE))
+            return
         if self._answer_again(command, mark, stored):
+            return
+        # Only now: what was decided before has its answer, however late it is asked for.
+        if command.deadline is not None and self._clock.monotonic() > command.deadline:
+            command.on_answer(ExpiredInQueue())
             return
         item = Decided(command.command_id, mark, command.envelope, [command.on_answer])
         try:
@@ -264,12 +272,17 @@ class Commands:
             except HandlerFailed as error:
                 raise handler_broken(f"{actor} {command.name}", error) from None
         version, stream, envelope = actor.version, actor.stream, command.envelope
+        size = len(done.events) * envelope.bytes_per_event
         for event in done.events:
             version += 1
+            size += len(event.data)
             item.events.append(
                 Written(stream, version, event, envelope.occurred_at_us, envelope.metadata)
             )
-        item.version, item.reply = version, done.reply
+        if size > self._limits.bytes_per_command_max:
+            item.events.clear()
+            raise LimitExceeded("bytes_per_command_max", self._limits.bytes_per_command_max)
+        item.version, item.reply, item.event_bytes = version, done.reply, size
         if item.events:
             item.changes.append((actor, version, done.state))
             actor.version, actor.state = version, done.state
@@ -287,7 +300,7 @@ class Commands:
         """Answer a refusal once all it rests on is committed."""
         memorable = isinstance(error, Unmet)
         if actor.gate is not None:
-            item.refusal, item.memorable = error, memorable
+            item.refusal, item.memorable = error.bare(), memorable
             self._writer.follow(actor.gate, item)
             return
         if memorable:

@@ -1,7 +1,7 @@
 """What the engine is asked, and what it answers. Plain records: no transport, no storage."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gesta.engine.errors import EngineError
@@ -18,6 +18,13 @@ class Envelope:
     occurred_at_us: int | None = None
     metadata: bytes | None = None
     """A flat JSON object of strings."""
+    bytes_per_event: int = field(init=False)
+    """Bytes of it that are stored with each event. Taken once, for limits count them per event."""
+
+    def __post_init__(self) -> None:
+        texts = (self.principal, self.correlation_id, self.causation_id, self.traceparent)
+        size = sum(len(text.encode()) for text in texts if text) + len(self.metadata or b"")
+        object.__setattr__(self, "bytes_per_event", size)
 
 
 ANONYMOUS = Envelope()
@@ -72,6 +79,8 @@ class Proposed(NamedTuple):
     event_type: str
     schema_version: int
     data: bytes
+    """A JSON object, which is the edge's to check: for a type that is hosted the event's class
+    decodes it, for any other nobody here looks into it."""
     occurred_at_us: int | None
     metadata: bytes | None
 
@@ -86,3 +95,4 @@ class Append:
     fingerprint: bytes
     """16 bytes over all that is asked."""
     envelope: Envelope = ANONYMOUS
+    """Without metadata and time of occurrence: here each event has its own."""

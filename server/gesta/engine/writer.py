@@ -24,7 +24,7 @@ from gesta.engine.limits import Limits
 from gesta.engine.log_time import LogTime
 from gesta.engine.messages import Accepted
 from gesta.engine.ports import Randomness
-from gesta.store.port import Batch, EventStore, StorageFull
+from gesta.store.port import Batch, CorruptLog, EventStore, StorageFull
 
 _LOG = logging.getLogger("gesta.engine")
 
@@ -54,28 +54,30 @@ class Writer:
         self._work = asyncio.Event()
         self._prune: tuple[int, int] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self.bytes_waiting = 0
-        """Bytes of events and replies that wait for their commit."""
+        """Bytes of events, with their envelopes, and replies that wait for their commit."""
         self.failed = False
         """The store has failed for good; nothing is accepted any more."""
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="gesta-writer")
+        self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Ends the task. Everything queued must have been answered."""
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def add(self, item: Decided) -> OpenBatch:
         """Queue something decided; it is answered after its commit, or with the reason why not."""
-        size = sum(len(w.event.data) + len(w.metadata or b"") for w in item.events)
-        size += len(item.reply)
+        size = item.event_bytes + len(item.reply)
         batch = self._queue[-1] if self._queue else None
         if (
             batch is None
-            or batch.sealed_at_us
+            or batch.sealed
             or batch.events + len(item.events) > self._limits.batch_events_max
             or batch.bytes + size > self._limits.batch_bytes_max
         ):
@@ -83,6 +85,7 @@ class Writer:
             self._queue.append(batch)
         batch.items.append(item)
         batch.events += len(item.events)
+        batch.event_bytes += item.event_bytes
         batch.bytes += size
         self.bytes_waiting += size
         self._pending[item.command_id] = (item, batch)
@@ -112,9 +115,11 @@ class Writer:
         return True
 
     def prune(self, before_us: int, rows: int) -> None:
-        """Have old answers forgotten, soon, so many at a time between two commits."""
-        self._prune = (before_us, rows)
-        self._work.set()
+        """Have old answers forgotten, soon: so many after each commit, the next one waits for no
+        more."""
+        if not self.failed:
+            self._prune = (before_us, rows)
+            self._work.set()
 
     def latest(self, batches: list[OpenBatch]) -> OpenBatch:
         """The one of these that commits last; all must still be uncommitted."""
@@ -124,22 +129,25 @@ class Writer:
         while True:
             await self._work.wait()
             self._work.clear()
-            while self._queue:
-                await self._commit(self._queue[0])
-            if self._prune is not None and not self.failed:
-                await self._forget_answers(*self._prune)
-                self._prune = None
+            while self._queue or self._prune is not None:
+                if self._queue:
+                    await self._commit(self._queue[0])
+                if self._prune is not None:
+                    await self._forget_answers(*self._prune)
 
     async def _forget_answers(self, before_us: int, rows: int) -> None:
-        """Forget them a piece at a time, with every commit that waits in between."""
+        """Forget one piece of them. A piece that is not full was the last."""
+        forgotten = 0
         try:
-            while not self.failed and await self._store.prune_commands(before_us, rows) == rows:
-                while self._queue:
-                    await self._commit(self._queue[0])
+            forgotten = await self._store.prune_commands(before_us, rows)
         except StorageFull:
             _LOG.warning("the storage is full: old answers were not removed")
+        except CorruptLog as error:
+            _LOG.error("old answers were not removed, one of them is damaged: %s", error)
         except Exception as error:  # whatever it was, the disk is in doubt
             self._fail(error)
+        if forgotten < rows:
+            self._prune = None
 
     async def _commit(self, batch: OpenBatch) -> None:
         sealed = batch.seal(self._feed.head, self._time.now_us(), self._randomness)
@@ -159,9 +167,9 @@ class Writer:
     def _confirm(self, batch: OpenBatch, sealed: Batch) -> None:
         """The commit is on the disk: move the head, the confirmed states and the tail, then answer.
 
-        One step without await, so that nobody can see one of them without the others.
+        One step without await, so that nobody can see one of them without the others. The batch
+        leaves the queue last: what a bug leaves unanswered is then found and answered there.
         """
-        self._queue.popleft()
         self.bytes_waiting -= batch.bytes
         self._time.confirm(sealed.commit_time_us)
         for item in batch.items:
@@ -180,11 +188,22 @@ class Writer:
             else:
                 self._ids.committed(item.command_id)
                 item.answer(accepted(item))
+        self._queue.popleft()
 
-    def _fail(self, error: Exception) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """The task has ended, which nobody asked for: a bug. Whoever waits must hear of it."""
+        if self._stopping or self.failed:
+            return
+        if task.cancelled():
+            self._fail(RuntimeError("the writer was cancelled"))
+        else:
+            self._fail(task.exception() or RuntimeError("the writer returned"))
+
+    def _fail(self, error: BaseException) -> None:
         """Only the next start can tell what is on the disk: answer all, and have us stopped."""
         _LOG.critical("the storage failed; stopping", exc_info=error)
         self.failed = True
+        self._prune = None
         self._discard(OutcomeUnknown(), StorageUnavailable())
         self._on_failure(error)
 
@@ -203,7 +222,7 @@ class Writer:
         for batch in discarded:
             for item in batch.items:
                 # A refusal wrote nothing: it is not done, whatever became of what it rested on.
-                unknown = batch.sealed_at_us and item.refusal is None
+                unknown = batch.sealed and item.refusal is None
                 item.answer(first if unknown else rest)
 
     def _forget(self, item: Decided) -> None:

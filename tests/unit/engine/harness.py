@@ -28,7 +28,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def encode(record: EventRecord) -> bytes:
+def encode(record: EventRecord, part: int = 0, /) -> bytes:
     return b"%d %s" % (record.position, record.data)
 
 
@@ -105,7 +105,7 @@ class Running:
     async def stop(self) -> None:
         """Close, and hold everything against the log."""
         store = self.store
-        for valve in (store.appends, store.written, store.loads, store.look_ups, store.pages):
+        for valve in store.valves:
             valve.open()
         self.engine.drain()
         try:

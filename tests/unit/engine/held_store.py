@@ -73,20 +73,24 @@ class Failure:
 
 
 class HeldStore:
-    """`appends`: before it writes; `written`: before it says so. `loads`, `look_ups`, `pages`:
-    after reading, so that what is let go late is an old answer."""
+    """`appends`, `prunes`: before it writes; `written`: before it says so. `loads`, `look_ups`,
+    `scans`, `pages`: after reading, so that what is let go late is an old answer."""
 
     def __init__(self, inner: EventStore) -> None:
         self.inner = inner
         self.appends, self.written = Valve(), Valve()
         self.loads, self.look_ups, self.pages = Valve(), Valve(), Valve()
+        self.prunes, self.scans = Valve(), Valve()
         self.batches: list[Batch] = []
         """Every batch that was written."""
+        self.writes: list[str] = []
+        """Every call that writes, "append" or "prune", as it began."""
         self.looked_up: list[bytes] = []
         self.append_failures: deque[Failure | None] = deque()
         """What becomes of the next appends; past its end they succeed."""
         self.load_errors: deque[Exception] = deque()
         self.look_up_errors: deque[Exception] = deque()
+        self.prune_errors: deque[Exception] = deque()
         self._info: LogInfo | None = None
 
     def fail_append(self, error: Exception, *, after_writing: bool = False) -> None:
@@ -99,6 +103,7 @@ class HeldStore:
         return info
 
     async def append(self, batch: Batch) -> None:
+        self.writes.append("append")
         await self.appends.through()
         failure = self.append_failures.popleft() if self.append_failures else None
         if failure is not None and not failure.after_writing:
@@ -152,13 +157,31 @@ class HeldStore:
         return await self.inner.list_streams(aggregate_type, id_prefix, after_id, limit)
 
     async def command_ids_between(self, low: bytes, high: bytes, limit: int) -> list[bytes]:
-        return await self.inner.command_ids_between(low, high, limit)
+        found = await self.inner.command_ids_between(low, high, limit)
+        await self.scans.through()
+        return found
 
     async def position_at(self, commit_time_us: int) -> int:
         return await self.inner.position_at(commit_time_us)
 
     async def prune_commands(self, before_us: int, limit: int) -> int:
+        self.writes.append("prune")
+        await self.prunes.through()
+        if self.prune_errors:
+            raise self.prune_errors.popleft()
         return await self.inner.prune_commands(before_us, limit)
+
+    @property
+    def valves(self) -> tuple[Valve, ...]:
+        return (
+            self.appends,
+            self.written,
+            self.prunes,
+            self.loads,
+            self.look_ups,
+            self.scans,
+            self.pages,
+        )
 
     async def close(self) -> None:
         await self.inner.close()
