@@ -42,12 +42,16 @@ class Feed:
         """The last confirmed position. Every reader is bounded by it."""
         self.tail = Tail(head, encode, limits.tail_events_max, limits.tail_bytes_max)
         self._moved = asyncio.Event()
+        self._reading: set[Cursor] = set()
+        """Those that hold a page and have read since `drop_pages` was called last."""
+        self._resting: set[Cursor] = set()
+        """Those that hold a page and have not."""
 
-    def publish(self, records: Sequence[EventRecord]) -> None:
-        """These events are committed. Part of the writer's one confirming step."""
+    def publish(self, records: Sequence[EventRecord], size: int) -> None:
+        """These events, of so many bytes, are committed. Part of the writer's confirming step."""
         if not records:
             return
-        self.tail.extend(records)
+        self.tail.extend(records, size)
         self.head = records[-1].position
         self.wake()
 
@@ -69,6 +73,20 @@ class Feed:
         except TimeoutError:
             pass
         return self.head > position
+
+    def drop_pages(self) -> None:
+        """Take from cursors the pages that nobody has read from since the last call but one.
+
+        A reader that has stopped would keep a page of `scan_page_bytes` for as long as it stays.
+        """
+        stopped, self._resting, self._reading = self._resting, self._reading, set()
+        for cursor in stopped:
+            cursor.drop_page()
+
+    def holds_page(self, cursor: "Cursor", holds: bool) -> None:
+        """The cursor has read, and has a page left, or not."""
+        self._resting.discard(cursor)
+        (self._reading.add if holds else self._reading.discard)(cursor)
 
     def cursor(self, position: int, view: View) -> "Cursor":
         """A cursor that delivers what is after the position."""
@@ -96,19 +114,31 @@ class Cursor:
     async def read(self) -> Chunk:
         """The next chunk. Only to be called while `position` is before the head.
 
+        Others have had their turn before an empty one is returned: a filter may pass over the whole
+        tail without anything else to wait for.
+
         Raises CorruptEvent or StorageUnavailable; then the cursor has not moved.
         """
         bytes_max = self._limits.frame_bytes_max - _AROUND_BYTES
         if self._feed.tail.reaches(self.position):
-            self._page = []
+            self.drop_page()
             records = self._feed.tail.after(self.position, self._limits.scan_page_events)
             chunk = cut(records, self._view, self._feed.tail.encode, bytes_max)
         else:
             records = self._page or _whole(await self._read_page())
             chunk = cut(records, self._view, self._feed.encode, bytes_max)
             self._page = records[chunk.position - records[0].position + 1 :]
+            self._feed.holds_page(self, bool(self._page))
         self.position = chunk.position
+        if not chunk.events:
+            await asyncio.sleep(0)
         return chunk
+
+    def drop_page(self) -> None:
+        """Forget what was read ahead; it is read again when it is wanted."""
+        if self._page:
+            self._page = []
+            self._feed.holds_page(self, False)
 
     async def _read_page(self) -> list[EventRecord]:
         try:

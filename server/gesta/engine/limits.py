@@ -88,7 +88,8 @@ class Limits:
     """Events kept in memory for subscribers near the head."""
 
     tail_bytes_max: int = 33_554_432
-    """Bytes of payload among them: 32 MiB."""
+    """Bytes of payloads and envelopes among them: 32 MiB. What of it has been sent to anybody is in
+    memory once more, as it was sent."""
 
     scan_page_events: int = 1_000
     """Events per page that a subscriber behind the tail reads from the store. Not below

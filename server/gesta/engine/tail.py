@@ -20,7 +20,7 @@ class Encode(Protocol):
 
 
 class Tail:
-    """Consecutive events up to the head, bounded by count and by bytes of payload."""
+    """Consecutive events up to the head, bounded by count and by bytes of payload and envelope."""
 
     def __init__(self, head: int, encode: Encode, events_max: int, bytes_max: int) -> None:
         self._first = head + 1
@@ -35,10 +35,11 @@ class Tail:
         """Whether every event after this position is here. To be asked in the step that reads."""
         return self._first <= position + 1
 
-    def extend(self, records: Sequence[EventRecord]) -> None:
+    def extend(self, records: Sequence[EventRecord], size: int) -> None:
+        """Take in the next events, which have so many bytes: whoever hands them over knows."""
         self._records.extend(records)
         self._encoded.extend([None] * len(records))
-        self._bytes += sum(len(record.data) for record in records)
+        self._bytes += size
         if len(self._records) > self._events_max or self._bytes > self._bytes_max:
             self._trim()
 
@@ -62,11 +63,18 @@ class Tail:
     def _trim(self) -> None:
         """Drop the older half, so that dropping is rare."""
         drop = len(self._records) - min(len(self._records) // 2, self._events_max // 2)
-        kept_bytes = sum(len(record.data) for record in self._records[drop:])
+        kept_bytes = sum(map(stored_bytes, self._records[drop:]))
         while kept_bytes > self._bytes_max and drop < len(self._records):
-            kept_bytes -= len(self._records[drop].data)
+            kept_bytes -= stored_bytes(self._records[drop])
             drop += 1
         del self._records[:drop]
         del self._encoded[:drop]
         self._first += drop
         self._bytes = kept_bytes
+
+
+def stored_bytes(record: EventRecord) -> int:
+    """Bytes of an event's payload and envelope, counted as `Envelope.bytes_per_event` does."""
+    texts = (record.principal, record.correlation_id, record.causation_id, record.traceparent)
+    size = sum(len(text.encode()) for text in texts if text)
+    return size + len(record.data) + len(record.metadata or b"")

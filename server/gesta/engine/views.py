@@ -74,8 +74,6 @@ class View:
         self._as_is = as_stored or evolving.nothing
         self.plain = wanted.everything and self._as_is
         """Everything, as it is stored: `encode` alone would do."""
-        self.cost = max(1, len(wanted.items))
-        """Of looking at one event, compared with a filter of one item."""
 
     def encode(self, record: EventRecord, encode: Encode) -> bytes | None:
         """The bytes of all that the reader sees of it; None where it sees nothing.

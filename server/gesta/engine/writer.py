@@ -178,7 +178,7 @@ class Writer:
                 actor.confirmed_state = state
                 if actor.gate is batch:
                     actor.gate = None
-        self._feed.publish(sealed.events)
+        self._feed.publish(sealed.events, batch.event_bytes)
         for item in batch.items:
             self._forget(item)
             if item.refusal is not None:

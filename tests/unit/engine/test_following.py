@@ -1,0 +1,149 @@
+"""Cursors: what a filter lets through, and what a reader costs while it passes over or stands."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.engine.harness import Running, Start, positions, settle
+from tests.unit.engine.tally import add, ask
+
+from gesta.engine.feed import Cursor
+from gesta.engine.filters import Filter, FilterItem
+from gesta.engine.limits import Limits
+from gesta.engine.messages import Envelope
+from gesta.engine.views import View
+from gesta.store.port import EventRecord
+
+NOTHING = Filter([FilterItem(event_types=frozenset({"Stamped"}))])
+BEHIND = Limits(tail_events_max=2, frame_bytes_max=200)
+
+names = st.sampled_from(["A", "B", "C"])
+prefixes = st.sampled_from(["", "a", "ab", "b"])
+items = st.builds(FilterItem, st.frozensets(names), st.frozensets(names), prefixes)
+
+
+def follow(run: Running, wanted: Filter | None = None, after: int = 0) -> Cursor:
+    view = View(run.engine.evolving, wanted or Filter())
+    return run.engine.feed.cursor(after, view)
+
+
+async def rest(run: Running, cursor: Cursor) -> list[int]:
+    """The positions of all that is still to come."""
+    found: list[int] = []
+    while cursor.position < run.engine.head:
+        found += positions((await cursor.read()).events)
+    return found
+
+
+def record(aggregate_type: str, aggregate_id: str, event_type: str) -> EventRecord:
+    return EventRecord(
+        1,
+        aggregate_type,
+        aggregate_id,
+        1,
+        bytes(16),
+        event_type,
+        1,
+        b"{}",
+        bytes(16),
+        False,
+        0,
+        None,
+        None,
+        None,
+        "anonymous",
+        None,
+        None,
+    )
+
+
+@given(st.lists(items), st.lists(st.tuples(names, st.sampled_from(["", "a", "abc", "b"]), names)))
+def test_an_event_matches_a_filter_if_every_part_of_some_item_holds(
+    given_items: list[FilterItem], events: list[tuple[str, str, str]]
+) -> None:
+    wanted = Filter(given_items)
+    for aggregate_type, aggregate_id, event_type in events:
+        expected = not given_items or any(
+            (not item.aggregate_types or aggregate_type in item.aggregate_types)
+            and (not item.event_types or event_type in item.event_types)
+            and aggregate_id.startswith(item.id_prefix)
+            for item in given_items
+        )
+        assert wanted.matches(record(aggregate_type, aggregate_id, event_type)) == expected
+
+
+def test_a_filter_over_events_of_many_types_remembers_only_some_and_finds_all() -> None:
+    wanted = Filter([FilterItem(event_types=frozenset({f"T{n}" for n in range(0, 2_000, 2)}))])
+    for n in [*range(2_000), *range(2_000)]:
+        assert wanted.matches(record("A", "a", f"T{n}")) == (n % 2 == 0)
+    assert len(wanted._prefixes) <= 256
+
+
+async def test_a_filter_that_passes_over_a_long_tail_lets_others_have_their_turn(
+    start: Start,
+) -> None:
+    run = await start(Limits(scan_page_events=10))
+    await run.tell("a", ask("flood", count=500)).accepted()
+    reading = asyncio.ensure_future(rest(run, follow(run, NOTHING)))
+    turns = 0
+    while not reading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert await reading == []
+    assert turns >= 500 // 10
+
+
+async def test_a_reader_that_has_stopped_loses_its_page_and_reads_on_from_there(
+    start: Start,
+) -> None:
+    run = await start(BEHIND)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor = follow(run)
+    first = positions((await cursor.read()).events)
+    assert not cursor.behind_tail  # the rest of the page is at hand
+    run.engine.feed.drop_pages()
+    assert not cursor.behind_tail
+    run.engine.feed.drop_pages()
+    assert cursor.behind_tail
+    assert first + await rest(run, cursor) == list(range(1, 51))
+
+
+async def test_a_reader_that_goes_on_keeps_its_page(start: Start) -> None:
+    run = await start(BEHIND)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor, found = follow(run), list[int]()
+    run.store.pages.close()
+    reading = asyncio.ensure_future(cursor.read())
+    await run.store.pages.arrived()
+    run.store.pages.let()
+    found += positions((await reading).events)
+    while not run.engine.feed.tail.reaches(cursor.position):
+        run.engine.feed.drop_pages()
+        found += positions((await cursor.read()).events)
+    assert run.store.pages.waiting == 0  # one page was read, and no other
+    assert found + await rest(run, cursor) == list(range(1, 51))
+
+
+async def test_pages_go_with_the_ticks(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gesta.engine.engine._TICK_S", 0)
+    run = await start(BEHIND)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor = follow(run)
+    await cursor.read()
+    await settle()
+    assert cursor.behind_tail
+
+
+async def test_metadata_counts_in_the_bytes_of_the_tail(start: Start) -> None:
+    run = await start(Limits(tail_bytes_max=10_000))
+    for _ in range(5):
+        envelope = Envelope(metadata=b"m" * 1_000)
+        await run.tell("a", ask("flood", count=3), envelope=envelope).accepted()
+    assert not run.engine.feed.tail.reaches(0)
+    held = run.engine.feed.tail.after(run.engine.head - 3, 100)
+    assert len(held) == 3
+    assert await rest(run, follow(run)) == list(range(1, 16))
