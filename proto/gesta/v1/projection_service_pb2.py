@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!gesta/v1/projection_service.proto\x12\x08gesta.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"G\n\x17ReportCheckpointRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\x0c\x12\r\n\x05token\x18\x03 \x01(\t\"3\n\x18ReportCheckpointResponse\x12\x17\n\x0fsilent_after_ms\x18\x01 \x01(\x05\"\x18\n\x16ListProjectionsRequest\"X\n\x17ListProjectionsResponse\x12/\n\x0bprojections\x18\x01 \x03(\x0b\x32\x1a.gesta.v1.ProjectionReport\x12\x0c\n\x04head\x18\x02 \x01(\x03\"\xbe\x01\n\x10ProjectionReport\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x12\n\nlag_events\x18\x03 \x01(\x03\x12&\n\x03lag\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0breported_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04live\x18\x06 \x01(\x08\x12\x0f\n\x07session\x18\x07 \x01(\x0c\"`\n\x18WaitForProjectionRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x17\n\ntimeout_ms\x18\x03 \x01(\x05H\x00\x88\x01\x01\x42\r\n\x0b_timeout_ms\",\n\x19WaitForProjectionResponse\x12\x0f\n\x07pending\x18\x01 \x03(\t2\xb3\x02\n\x11ProjectionService\x12^\n\x10ReportCheckpoint\x12!.gesta.v1.ReportCheckpointRequest\x1a\".gesta.v1.ReportCheckpointResponse\"\x03\x90\x02\x02\x12[\n\x0fListProjections\x12 .gesta.v1.ListProjectionsRequest\x1a!.gesta.v1.ListProjectionsResponse\"\x03\x90\x02\x01\x12\x61\n\x11WaitForProjection\x12\".gesta.v1.WaitForProjectionRequest\x1a#.gesta.v1.WaitForProjectionResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!gesta/v1/projection_service.proto\x12\x08gesta.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"G\n\x17ReportCheckpointRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07session\x18\x02 \x01(\x0c\x12\r\n\x05token\x18\x03 \x01(\t\"3\n\x18ReportCheckpointResponse\x12\x17\n\x0fsilent_after_ms\x18\x01 \x01(\x05\"\x18\n\x16ListProjectionsRequest\"X\n\x17ListProjectionsResponse\x12/\n\x0bprojections\x18\x01 \x03(\x0b\x32\x1a.gesta.v1.ProjectionReport\x12\x0c\n\x04head\x18\x02 \x01(\x03\"\xc0\x01\n\x10ProjectionReport\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x03\x12\x12\n\nlag_events\x18\x03 \x01(\x03\x12&\n\x03lag\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12/\n\x0breported_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06silent\x18\x06 \x01(\x08\x12\x0f\n\x07session\x18\x07 \x01(\x0c\"`\n\x18WaitForProjectionRequest\x12\r\n\x05names\x18\x01 \x03(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x17\n\ntimeout_ms\x18\x03 \x01(\x05H\x00\x88\x01\x01\x42\r\n\x0b_timeout_ms\",\n\x19WaitForProjectionResponse\x12\x0f\n\x07pending\x18\x01 \x03(\t2\xb3\x02\n\x11ProjectionService\x12^\n\x10ReportCheckpoint\x12!.gesta.v1.ReportCheckpointRequest\x1a\".gesta.v1.ReportCheckpointResponse\"\x03\x90\x02\x02\x12[\n\x0fListProjections\x12 .gesta.v1.ListProjectionsRequest\x1a!.gesta.v1.ListProjectionsResponse\"\x03\x90\x02\x01\x12\x61\n\x11WaitForProjection\x12\".gesta.v1.WaitForProjectionRequest\x1a#.gesta.v1.WaitForProjectionResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,11 +48,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPROJECTIONSRESPONSE']._serialized_start=264
   _globals['_LISTPROJECTIONSRESPONSE']._serialized_end=352
   _globals['_PROJECTIONREPORT']._serialized_start=355
-  _globals['_PROJECTIONREPORT']._serialized_end=545
-  _globals['_WAITFORPROJECTIONREQUEST']._serialized_start=547
-  _globals['_WAITFORPROJECTIONREQUEST']._serialized_end=643
-  _globals['_WAITFORPROJECTIONRESPONSE']._serialized_start=645
-  _globals['_WAITFORPROJECTIONRESPONSE']._serialized_end=689
-  _globals['_PROJECTIONSERVICE']._serialized_start=692
-  _globals['_PROJECTIONSERVICE']._serialized_end=999
+  _globals['_PROJECTIONREPORT']._serialized_end=547
+  _globals['_WAITFORPROJECTIONREQUEST']._serialized_start=549
+  _globals['_WAITFORPROJECTIONREQUEST']._serialized_end=645
+  _globals['_WAITFORPROJECTIONRESPONSE']._serialized_start=647
+  _globals['_WAITFORPROJECTIONRESPONSE']._serialized_end=691
+  _globals['_PROJECTIONSERVICE']._serialized_start=694
+  _globals['_PROJECTIONSERVICE']._serialized_end=1001
 # @@protoc_insertion_point(module_scope)

@@ -39,22 +39,22 @@ class ListProjectionsResponse(_message.Message):
     def __init__(self, projections: _Optional[_Iterable[_Union[ProjectionReport, _Mapping]]] = ..., head: _Optional[int] = ...) -> None: ...
 
 class ProjectionReport(_message.Message):
-    __slots__ = ("name", "position", "lag_events", "lag", "reported_at", "live", "session")
+    __slots__ = ("name", "position", "lag_events", "lag", "reported_at", "silent", "session")
     NAME_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
     LAG_EVENTS_FIELD_NUMBER: _ClassVar[int]
     LAG_FIELD_NUMBER: _ClassVar[int]
     REPORTED_AT_FIELD_NUMBER: _ClassVar[int]
-    LIVE_FIELD_NUMBER: _ClassVar[int]
+    SILENT_FIELD_NUMBER: _ClassVar[int]
     SESSION_FIELD_NUMBER: _ClassVar[int]
     name: str
     position: int
     lag_events: int
     lag: _duration_pb2.Duration
     reported_at: _timestamp_pb2.Timestamp
-    live: bool
+    silent: bool
     session: bytes
-    def __init__(self, name: _Optional[str] = ..., position: _Optional[int] = ..., lag_events: _Optional[int] = ..., lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., live: bool = ..., session: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., position: _Optional[int] = ..., lag_events: _Optional[int] = ..., lag: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., reported_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., silent: bool = ..., session: _Optional[bytes] = ...) -> None: ...
 
 class WaitForProjectionRequest(_message.Message):
     __slots__ = ("names", "token", "timeout_ms")

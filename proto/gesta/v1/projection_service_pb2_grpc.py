@@ -66,7 +66,7 @@ class ProjectionServiceServicer(object):
         OUT_OF_RANGE, one from before a restore FAILED_PRECONDITION.
 
         One reporter is heard for a name: that with the newest session. An older one is refused with
-        SESSION_SUPERSEDED while the newer one is live, and heard again once that has fallen silent.
+        SESSION_SUPERSEDED until the newer one has fallen silent, and is heard again then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,7 @@ class ProjectionServiceStub:
     OUT_OF_RANGE, one from before a restore FAILED_PRECONDITION.
 
     One reporter is heard for a name: that with the newest session. An older one is refused with
-    SESSION_SUPERSEDED while the newer one is live, and heard again once that has fallen silent.
+    SESSION_SUPERSEDED until the newer one has fallen silent, and is heard again then.
     """
     ListProjections: _grpc.UnaryUnaryMultiCallable[_projection_service_pb2.ListProjectionsRequest, _projection_service_pb2.ListProjectionsResponse]
     """Lists the projections that have reported since the server started, by name, silent ones too."""
@@ -66,7 +66,7 @@ class ProjectionServiceAsyncStub(ProjectionServiceStub):
     OUT_OF_RANGE, one from before a restore FAILED_PRECONDITION.
 
     One reporter is heard for a name: that with the newest session. An older one is refused with
-    SESSION_SUPERSEDED while the newer one is live, and heard again once that has fallen silent.
+    SESSION_SUPERSEDED until the newer one has fallen silent, and is heard again then.
     """
     ListProjections: _aio.UnaryUnaryMultiCallable[_projection_service_pb2.ListProjectionsRequest, _projection_service_pb2.ListProjectionsResponse]  # type: ignore[assignment]
     """Lists the projections that have reported since the server started, by name, silent ones too."""
@@ -93,7 +93,7 @@ class ProjectionServiceServicer(metaclass=_abc_1.ABCMeta):
         OUT_OF_RANGE, one from before a restore FAILED_PRECONDITION.
 
         One reporter is heard for a name: that with the newest session. An older one is refused with
-        SESSION_SUPERSEDED while the newer one is live, and heard again once that has fallen silent.
+        SESSION_SUPERSEDED until the newer one has fallen silent, and is heard again then.
         """
 
     @_abc_1.abstractmethod

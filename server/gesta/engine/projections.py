@@ -32,7 +32,7 @@ class Standing(NamedTuple):
     lag_us: int
     """How long ago the first event after the position was committed; 0 where there is none."""
     heard_at_us: int
-    live: bool
+    silent: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -98,13 +98,13 @@ class Projections:
         """Note that a projection has stored everything up to the position; end waits for that.
 
         Of two sessions the newer one counts, and may begin further back. Raises SessionSuperseded
-        for the older one while the newer one is live, and Overloaded where too many names are.
+        for the older one until the newer one is silent, and Overloaded where there is no room.
         """
         now = self._clock.monotonic()
         last = self._heard.get(name)
         if last is None:
             self._make_room(now)
-        elif session < last.session and self._live(last, now):
+        elif session < last.session and not self._silent(last, now):
             raise SessionSuperseded(name, last.session)
         elif session == last.session:
             position = max(position, last.position)
@@ -138,7 +138,9 @@ class Projections:
         """
         pending = self.pending(names, position)
         now = self._clock.monotonic()
-        awaited = [n for n in pending if n not in self._heard or self._live(self._heard[n], now)]
+        awaited = [
+            n for n in pending if n not in self._heard or not self._silent(self._heard[n], now)
+        ]
         if not awaited or timeout_s <= 0 or self._draining or self.full:
             on_end(pending)
             return None
@@ -184,7 +186,7 @@ class Projections:
                 head - each.position,
                 since[each.position],
                 each.at_us,
-                self._live(each, now),
+                self._silent(each, now),
             )
             for name, each in heard
         ]
@@ -199,15 +201,15 @@ class Projections:
             raise StorageUnavailable from error
         return record.commit_time_us
 
-    def _live(self, heard: _Heard, now: float) -> bool:
-        return (now - heard.at) * 1_000 < self._limits.projection_silent_ms
+    def _silent(self, heard: _Heard, now: float) -> bool:
+        return (now - heard.at) * 1_000 >= self._limits.projection_silent_ms
 
     def _make_room(self, now: float) -> None:
         """For one more name."""
         if len(self._heard) < self._limits.projections_max:
             return
         longest = min(self._heard, key=lambda name: self._heard[name].at)
-        if self._live(self._heard[longest], now):
+        if not self._silent(self._heard[longest], now):
             raise Overloaded("projections_max", 1_000)
         del self._heard[longest]
 

@@ -196,7 +196,7 @@ async def test_projections_are_listed_with_how_far_they_lag(caller: Caller) -> N
     assert (found.head, heard.silent_after_ms) == (3, Limits().projection_silent_ms)
     behind, level = found.projections
     assert (behind.name, behind.position, behind.lag_events) == ("accounts", 1, 2)
-    assert (behind.live, behind.session) == (True, SESSION)
+    assert (behind.silent, behind.session) == (False, SESSION)
     assert behind.lag.ToMicroseconds() > 0
     assert behind.reported_at.seconds > 0
     assert (level.name, level.lag_events, level.lag.ToMicroseconds()) == ("accounts@rebuild", 0, 0)
@@ -207,7 +207,7 @@ async def test_silence_is_told_and_nobody_is_held_up_by_it() -> None:
         token = (await executed(caller, command_for("a", "add", ONE))).token
         await report(caller, token)
         (silent,) = (await listed(caller)).projections
-        assert not silent.live
+        assert silent.silent
         assert list((await executed(caller, waiting())).pending) == ["accounts"]
         assert await waited(caller, token, "accounts") == []
 

@@ -188,7 +188,7 @@ async def test_a_refused_report_is_no_sign_of_life(run: Running) -> None:
     with pytest.raises(SessionSuperseded):
         run.engine.projections.report("accounts", OLD, 5)
     run.clock.seconds += 1
-    assert not (await _standing(run)).live
+    assert (await _standing(run)).silent
 
 
 async def test_an_older_session_is_heard_again_once_the_newer_one_is_silent(run: Running) -> None:
@@ -209,7 +209,7 @@ async def test_a_report_that_comes_late_takes_nothing_back(run: Running) -> None
     run.engine.projections.report("accounts", OLD, 4)
     run.clock.seconds += 1
     assert run.engine.projections.pending(["accounts"], 5) == ()
-    assert (await _standing(run)).live
+    assert not (await _standing(run)).silent
 
 
 async def test_a_new_name_takes_the_place_of_the_one_that_is_silent_longest(start: Start) -> None:

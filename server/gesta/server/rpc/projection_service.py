@@ -93,6 +93,6 @@ def _report(standing: Standing) -> ProjectionReport:
         lag_events=standing.lag_events,
         lag=lag,
         reported_at=reported_at,
-        live=standing.live,
+        silent=standing.silent,
         session=standing.session,
     )
