@@ -88,12 +88,14 @@ class Runner:
         that was cut short is begun again.
         """
         rebuilt = await claim_rebuild(self._engine, self._definition)
+        undone: str | None = None
         while True:
-            head = (await self._client.info()).head
-            reached = await self._follow(rebuilt, head)
-            swapped = await swap(self._engine, rebuilt, head)
-            if swapped is not None:
+            reached = await self._follow(rebuilt, (await self._client.info()).head)
+            swapped = await swap(self._engine, rebuilt, undone)
+            if isinstance(swapped, Checkpoint):
                 return swapped
+            if swapped.position > (await self._client.info()).head:
+                undone = swapped.token  # nobody can come that far in this log
             rebuilt = rebuilt.moved(reached)
 
     async def skip(self, position: int) -> None:

@@ -11,11 +11,11 @@ from gesta.projection.database import lock_tables, transaction
 from gesta.projection.errors import Superseded
 
 
-async def swap(engine: AsyncEngine, claim: Claim, head: int) -> Checkpoint | None:
-    """In one transaction. None: the old tables have come further meanwhile, and readers must not
-    be thrown back; catch up, and ask again.
+async def swap(engine: AsyncEngine, claim: Claim, undone: str | None) -> Checkpoint | Row:
+    """In one transaction. A Row: that of the old tables, which have come further meanwhile, and
+    readers must not be thrown back; catch up, and ask again.
 
-    `head` is the log's: a checkpoint beyond it is of another log, and is not waited for. A session
+    An old checkpoint with the token `undone` is not of this log, and is not waited for. A session
     that keeps the old tables up to date learns of it at its next commit, and goes on with the new.
     """
     async with transaction(engine, claim.name) as connection:
@@ -28,8 +28,8 @@ async def swap(engine: AsyncEngine, claim: Claim, head: int) -> Checkpoint | Non
         rebuilt = await checkpoints.read_row(connection, claim.name)
         served = await checkpoints.read_row(connection, claim.definition.name, for_update=True)
         assert rebuilt is not None, "it was updated just now"
-        if served is not None and rebuilt.position < served.position <= head:
-            return None
+        if served is not None and rebuilt.position < served.position and served.token != undone:
+            return served
         await _put_in_place(connection, claim, served)
         row = _row(claim, rebuilt, served)
         await checkpoints.write_row(connection, row)
