@@ -179,8 +179,8 @@ class AggregateNotFound(Unmet):
 
 @dataclass(eq=False)
 class SessionSuperseded(Unmet):
-    """Another reporter of the projection is newer, by the machines' clocks, and live. This one is
-    heard again once that has fallen silent."""
+    """Another reporter of the projection is newer, by the machines' clocks. This one is heard again
+    once that has fallen silent."""
 
     reason = "SESSION_SUPERSEDED"
     name: str = field(kw_only=True)

@@ -185,7 +185,7 @@ class AggregateNotFound(Unmet):
 
 
 class SessionSuperseded(Unmet):
-    """A newer session reports for the projection, and is live."""
+    """A newer session reports for the projection, and is not silent."""
 
     def __init__(self, name: str, session: bytes) -> None:
         super().__init__(f"session {UUID(bytes=session)} reports for projection {name!r} by now")
