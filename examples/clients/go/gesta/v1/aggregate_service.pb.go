@@ -7,8 +7,10 @@
 package v1
 
 import (
+	status "google.golang.org/genproto/googleapis/rpc/status"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -29,7 +31,16 @@ type GetAggregateRequest struct {
 	// Its id.
 	AggregateId string `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
 	// The answer must include everything up to this token. Unset: nothing in particular.
-	MinToken      string `protobuf:"bytes,3,opt,name=min_token,json=minToken,proto3" json:"min_token,omitempty"`
+	MinToken string `protobuf:"bytes,3,opt,name=min_token,json=minToken,proto3" json:"min_token,omitempty"`
+	// Which state. Unset: as it stands. OUT_OF_RANGE for what is before the aggregate's first event,
+	// past its last version, past the head, or in the future.
+	//
+	// Types that are valid to be assigned to At:
+	//
+	//	*GetAggregateRequest_AtVersion
+	//	*GetAggregateRequest_AtPosition
+	//	*GetAggregateRequest_AtTime
+	At            isGetAggregateRequest_At `protobuf_oneof:"at"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -85,10 +96,69 @@ func (x *GetAggregateRequest) GetMinToken() string {
 	return ""
 }
 
-// An aggregate as it stands.
+func (x *GetAggregateRequest) GetAt() isGetAggregateRequest_At {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *GetAggregateRequest) GetAtVersion() int64 {
+	if x != nil {
+		if x, ok := x.At.(*GetAggregateRequest_AtVersion); ok {
+			return x.AtVersion
+		}
+	}
+	return 0
+}
+
+func (x *GetAggregateRequest) GetAtPosition() int64 {
+	if x != nil {
+		if x, ok := x.At.(*GetAggregateRequest_AtPosition); ok {
+			return x.AtPosition
+		}
+	}
+	return 0
+}
+
+func (x *GetAggregateRequest) GetAtTime() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.At.(*GetAggregateRequest_AtTime); ok {
+			return x.AtTime
+		}
+	}
+	return nil
+}
+
+type isGetAggregateRequest_At interface {
+	isGetAggregateRequest_At()
+}
+
+type GetAggregateRequest_AtVersion struct {
+	// After this version, 1 or more.
+	AtVersion int64 `protobuf:"varint,4,opt,name=at_version,json=atVersion,proto3,oneof"`
+}
+
+type GetAggregateRequest_AtPosition struct {
+	// After the aggregate's last event at or before this position.
+	AtPosition int64 `protobuf:"varint,5,opt,name=at_position,json=atPosition,proto3,oneof"`
+}
+
+type GetAggregateRequest_AtTime struct {
+	// After the aggregate's last event committed at or before this time.
+	AtTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at_time,json=atTime,proto3,oneof"`
+}
+
+func (*GetAggregateRequest_AtVersion) isGetAggregateRequest_At() {}
+
+func (*GetAggregateRequest_AtPosition) isGetAggregateRequest_At() {}
+
+func (*GetAggregateRequest_AtTime) isGetAggregateRequest_At() {}
+
+// An aggregate as it stands, or as it stood.
 type GetAggregateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The version of its last event.
+	// The version of the last event that the state rests on.
 	Version int64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	// Its state: a JSON object in UTF-8.
 	State []byte `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
@@ -313,6 +383,445 @@ func (x *QueryAggregateResponse) GetToken() string {
 	return ""
 }
 
+// Whose history to read, and how much of it.
+type ReadHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its type, one that this server hosts.
+	AggregateType string `protobuf:"bytes,1,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
+	// Its id.
+	AggregateId string `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
+	// Begins after this version; 0: with the first event. OUT_OF_RANGE past the last one.
+	AfterVersion int64 `protobuf:"varint,3,opt,name=after_version,json=afterVersion,proto3" json:"after_version,omitempty"`
+	// How many events at most; 0: all there are now.
+	Limit         int64 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadHistoryRequest) Reset() {
+	*x = ReadHistoryRequest{}
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadHistoryRequest) ProtoMessage() {}
+
+func (x *ReadHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadHistoryRequest.ProtoReflect.Descriptor instead.
+func (*ReadHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReadHistoryRequest) GetAggregateType() string {
+	if x != nil {
+		return x.AggregateType
+	}
+	return ""
+}
+
+func (x *ReadHistoryRequest) GetAggregateId() string {
+	if x != nil {
+		return x.AggregateId
+	}
+	return ""
+}
+
+func (x *ReadHistoryRequest) GetAfterVersion() int64 {
+	if x != nil {
+		return x.AfterVersion
+	}
+	return 0
+}
+
+func (x *ReadHistoryRequest) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// A part of the history, in order of version. At most 64 KiB, but one entry at least.
+type ReadHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At least one.
+	Entries       []*HistoryEntry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadHistoryResponse) Reset() {
+	*x = ReadHistoryResponse{}
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadHistoryResponse) ProtoMessage() {}
+
+func (x *ReadHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadHistoryResponse.ProtoReflect.Descriptor instead.
+func (*ReadHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ReadHistoryResponse) GetEntries() []*HistoryEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+// One version of an aggregate.
+type HistoryEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What happened, as it is stored, whatever today's code makes of it.
+	Event *RecordedEvent `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// The state before it: a JSON object in UTF-8. Set on the first entry of the answer only; after
+	// that it is the state after the entry before.
+	StateBefore []byte `protobuf:"bytes,2,opt,name=state_before,json=stateBefore,proto3" json:"state_before,omitempty"`
+	// The state after it: a JSON object in UTF-8.
+	State         []byte `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HistoryEntry) Reset() {
+	*x = HistoryEntry{}
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryEntry) ProtoMessage() {}
+
+func (x *HistoryEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HistoryEntry.ProtoReflect.Descriptor instead.
+func (*HistoryEntry) Descriptor() ([]byte, []int) {
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *HistoryEntry) GetEvent() *RecordedEvent {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *HistoryEntry) GetStateBefore() []byte {
+	if x != nil {
+		return x.StateBefore
+	}
+	return nil
+}
+
+func (x *HistoryEntry) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+// Which command to try.
+type DryRunRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The aggregate's type.
+	AggregateType string `protobuf:"bytes,1,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
+	// The aggregate's id. It need not exist.
+	AggregateId string `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
+	// The command's name.
+	Command string `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`
+	// The command's arguments: a JSON object in UTF-8, by argument name. Empty means {}.
+	Arguments []byte `protobuf:"bytes,4,opt,name=arguments,proto3" json:"arguments,omitempty"`
+	// The version to decide at, 0 (before the first event) to the last one. Unset: as it stands.
+	AtVersion *int64 `protobuf:"varint,5,opt,name=at_version,json=atVersion,proto3,oneof" json:"at_version,omitempty"`
+	// The answer must include everything up to this token. Unset: nothing in particular.
+	MinToken      string `protobuf:"bytes,6,opt,name=min_token,json=minToken,proto3" json:"min_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunRequest) Reset() {
+	*x = DryRunRequest{}
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunRequest) ProtoMessage() {}
+
+func (x *DryRunRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunRequest.ProtoReflect.Descriptor instead.
+func (*DryRunRequest) Descriptor() ([]byte, []int) {
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *DryRunRequest) GetAggregateType() string {
+	if x != nil {
+		return x.AggregateType
+	}
+	return ""
+}
+
+func (x *DryRunRequest) GetAggregateId() string {
+	if x != nil {
+		return x.AggregateId
+	}
+	return ""
+}
+
+func (x *DryRunRequest) GetCommand() string {
+	if x != nil {
+		return x.Command
+	}
+	return ""
+}
+
+func (x *DryRunRequest) GetArguments() []byte {
+	if x != nil {
+		return x.Arguments
+	}
+	return nil
+}
+
+func (x *DryRunRequest) GetAtVersion() int64 {
+	if x != nil && x.AtVersion != nil {
+		return *x.AtVersion
+	}
+	return 0
+}
+
+func (x *DryRunRequest) GetMinToken() string {
+	if x != nil {
+		return x.MinToken
+	}
+	return ""
+}
+
+// What the command would do.
+type DryRunResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version after it; where it is refused, the version it was decided at.
+	Version int64 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// What it would write, in order.
+	Events []*DryRunEvent `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	// What it would return: JSON in UTF-8.
+	Reply []byte `protobuf:"bytes,3,opt,name=reply,proto3" json:"reply,omitempty"`
+	// Set where the domain says no: the error that Execute would end with.
+	Refusal *status.Status `protobuf:"bytes,4,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// The state after it: a JSON object in UTF-8.
+	State []byte `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"`
+	// The head that the answer rests on.
+	Position int64 `protobuf:"varint,6,opt,name=position,proto3" json:"position,omitempty"`
+	// Stands for that head.
+	Token         string `protobuf:"bytes,7,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunResponse) Reset() {
+	*x = DryRunResponse{}
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunResponse) ProtoMessage() {}
+
+func (x *DryRunResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunResponse.ProtoReflect.Descriptor instead.
+func (*DryRunResponse) Descriptor() ([]byte, []int) {
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *DryRunResponse) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *DryRunResponse) GetEvents() []*DryRunEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *DryRunResponse) GetReply() []byte {
+	if x != nil {
+		return x.Reply
+	}
+	return nil
+}
+
+func (x *DryRunResponse) GetRefusal() *status.Status {
+	if x != nil {
+		return x.Refusal
+	}
+	return nil
+}
+
+func (x *DryRunResponse) GetState() []byte {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+func (x *DryRunResponse) GetPosition() int64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *DryRunResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+// An event that a command would write.
+type DryRunEvent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its type.
+	EventType string `protobuf:"bytes,1,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	// The version of its schema.
+	SchemaVersion int32 `protobuf:"varint,2,opt,name=schema_version,json=schemaVersion,proto3" json:"schema_version,omitempty"`
+	// The payload: a JSON object in UTF-8.
+	Data          []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunEvent) Reset() {
+	*x = DryRunEvent{}
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunEvent) ProtoMessage() {}
+
+func (x *DryRunEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunEvent.ProtoReflect.Descriptor instead.
+func (*DryRunEvent) Descriptor() ([]byte, []int) {
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *DryRunEvent) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *DryRunEvent) GetSchemaVersion() int32 {
+	if x != nil {
+		return x.SchemaVersion
+	}
+	return 0
+}
+
+func (x *DryRunEvent) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 // Which aggregates to list.
 type ListAggregatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -330,7 +839,7 @@ type ListAggregatesRequest struct {
 
 func (x *ListAggregatesRequest) Reset() {
 	*x = ListAggregatesRequest{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[4]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -342,7 +851,7 @@ func (x *ListAggregatesRequest) String() string {
 func (*ListAggregatesRequest) ProtoMessage() {}
 
 func (x *ListAggregatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[4]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -355,7 +864,7 @@ func (x *ListAggregatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAggregatesRequest.ProtoReflect.Descriptor instead.
 func (*ListAggregatesRequest) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{4}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListAggregatesRequest) GetAggregateType() string {
@@ -399,7 +908,7 @@ type ListAggregatesResponse struct {
 
 func (x *ListAggregatesResponse) Reset() {
 	*x = ListAggregatesResponse{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[5]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -411,7 +920,7 @@ func (x *ListAggregatesResponse) String() string {
 func (*ListAggregatesResponse) ProtoMessage() {}
 
 func (x *ListAggregatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[5]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -424,7 +933,7 @@ func (x *ListAggregatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAggregatesResponse.ProtoReflect.Descriptor instead.
 func (*ListAggregatesResponse) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{5}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListAggregatesResponse) GetAggregates() []*AggregateSummary {
@@ -456,7 +965,7 @@ type AggregateSummary struct {
 
 func (x *AggregateSummary) Reset() {
 	*x = AggregateSummary{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[6]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +977,7 @@ func (x *AggregateSummary) String() string {
 func (*AggregateSummary) ProtoMessage() {}
 
 func (x *AggregateSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[6]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +990,7 @@ func (x *AggregateSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateSummary.ProtoReflect.Descriptor instead.
 func (*AggregateSummary) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{6}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AggregateSummary) GetAggregateType() string {
@@ -516,7 +1025,7 @@ type DescribeAggregateTypesRequest struct {
 
 func (x *DescribeAggregateTypesRequest) Reset() {
 	*x = DescribeAggregateTypesRequest{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[7]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -528,7 +1037,7 @@ func (x *DescribeAggregateTypesRequest) String() string {
 func (*DescribeAggregateTypesRequest) ProtoMessage() {}
 
 func (x *DescribeAggregateTypesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[7]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -541,7 +1050,7 @@ func (x *DescribeAggregateTypesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeAggregateTypesRequest.ProtoReflect.Descriptor instead.
 func (*DescribeAggregateTypesRequest) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{7}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DescribeAggregateTypesRequest) GetAggregateType() string {
@@ -562,7 +1071,7 @@ type DescribeAggregateTypesResponse struct {
 
 func (x *DescribeAggregateTypesResponse) Reset() {
 	*x = DescribeAggregateTypesResponse{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[8]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -574,7 +1083,7 @@ func (x *DescribeAggregateTypesResponse) String() string {
 func (*DescribeAggregateTypesResponse) ProtoMessage() {}
 
 func (x *DescribeAggregateTypesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[8]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -587,7 +1096,7 @@ func (x *DescribeAggregateTypesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DescribeAggregateTypesResponse.ProtoReflect.Descriptor instead.
 func (*DescribeAggregateTypesResponse) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{8}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DescribeAggregateTypesResponse) GetAggregateTypes() []*AggregateTypeDescription {
@@ -618,7 +1127,7 @@ type AggregateTypeDescription struct {
 
 func (x *AggregateTypeDescription) Reset() {
 	*x = AggregateTypeDescription{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[9]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +1139,7 @@ func (x *AggregateTypeDescription) String() string {
 func (*AggregateTypeDescription) ProtoMessage() {}
 
 func (x *AggregateTypeDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[9]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +1152,7 @@ func (x *AggregateTypeDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateTypeDescription.ProtoReflect.Descriptor instead.
 func (*AggregateTypeDescription) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{9}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *AggregateTypeDescription) GetName() string {
@@ -707,7 +1216,7 @@ type CommandDescription struct {
 
 func (x *CommandDescription) Reset() {
 	*x = CommandDescription{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[10]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -719,7 +1228,7 @@ func (x *CommandDescription) String() string {
 func (*CommandDescription) ProtoMessage() {}
 
 func (x *CommandDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[10]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -732,7 +1241,7 @@ func (x *CommandDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandDescription.ProtoReflect.Descriptor instead.
 func (*CommandDescription) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{10}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CommandDescription) GetName() string {
@@ -787,7 +1296,7 @@ type QueryDescription struct {
 
 func (x *QueryDescription) Reset() {
 	*x = QueryDescription{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[11]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +1308,7 @@ func (x *QueryDescription) String() string {
 func (*QueryDescription) ProtoMessage() {}
 
 func (x *QueryDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[11]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +1321,7 @@ func (x *QueryDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryDescription.ProtoReflect.Descriptor instead.
 func (*QueryDescription) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{11}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *QueryDescription) GetName() string {
@@ -860,7 +1369,7 @@ type EventDescription struct {
 
 func (x *EventDescription) Reset() {
 	*x = EventDescription{}
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[12]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +1381,7 @@ func (x *EventDescription) String() string {
 func (*EventDescription) ProtoMessage() {}
 
 func (x *EventDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[12]
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +1394,7 @@ func (x *EventDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventDescription.ProtoReflect.Descriptor instead.
 func (*EventDescription) Descriptor() ([]byte, []int) {
-	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{12}
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EventDescription) GetEventType() string {
@@ -920,11 +1429,17 @@ var File_gesta_v1_aggregate_service_proto protoreflect.FileDescriptor
 
 const file_gesta_v1_aggregate_service_proto_rawDesc = "" +
 	"\n" +
-	" gesta/v1/aggregate_service.proto\x12\bgesta.v1\"|\n" +
+	" gesta/v1/aggregate_service.proto\x12\bgesta.v1\x1a\x14gesta/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xfd\x01\n" +
 	"\x13GetAggregateRequest\x12%\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
 	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12\x1b\n" +
-	"\tmin_token\x18\x03 \x01(\tR\bminToken\"x\n" +
+	"\tmin_token\x18\x03 \x01(\tR\bminToken\x12\x1f\n" +
+	"\n" +
+	"at_version\x18\x04 \x01(\x03H\x00R\tatVersion\x12!\n" +
+	"\vat_position\x18\x05 \x01(\x03H\x00R\n" +
+	"atPosition\x125\n" +
+	"\aat_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x06atTimeB\x04\n" +
+	"\x02at\"x\n" +
 	"\x14GetAggregateResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\fR\x05state\x12\x1a\n" +
@@ -940,7 +1455,40 @@ const file_gesta_v1_aggregate_service_proto_rawDesc = "" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x14\n" +
 	"\x05reply\x18\x02 \x01(\fR\x05reply\x12\x1a\n" +
 	"\bposition\x18\x03 \x01(\x03R\bposition\x12\x14\n" +
-	"\x05token\x18\x04 \x01(\tR\x05token\"\x97\x01\n" +
+	"\x05token\x18\x04 \x01(\tR\x05token\"\x99\x01\n" +
+	"\x12ReadHistoryRequest\x12%\n" +
+	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
+	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12#\n" +
+	"\rafter_version\x18\x03 \x01(\x03R\fafterVersion\x12\x14\n" +
+	"\x05limit\x18\x04 \x01(\x03R\x05limit\"G\n" +
+	"\x13ReadHistoryResponse\x120\n" +
+	"\aentries\x18\x01 \x03(\v2\x16.gesta.v1.HistoryEntryR\aentries\"v\n" +
+	"\fHistoryEntry\x12-\n" +
+	"\x05event\x18\x01 \x01(\v2\x17.gesta.v1.RecordedEventR\x05event\x12!\n" +
+	"\fstate_before\x18\x02 \x01(\fR\vstateBefore\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\fR\x05state\"\xe1\x01\n" +
+	"\rDryRunRequest\x12%\n" +
+	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
+	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12\x18\n" +
+	"\acommand\x18\x03 \x01(\tR\acommand\x12\x1c\n" +
+	"\targuments\x18\x04 \x01(\fR\targuments\x12\"\n" +
+	"\n" +
+	"at_version\x18\x05 \x01(\x03H\x00R\tatVersion\x88\x01\x01\x12\x1b\n" +
+	"\tmin_token\x18\x06 \x01(\tR\bminTokenB\r\n" +
+	"\v_at_version\"\xe5\x01\n" +
+	"\x0eDryRunResponse\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\x12-\n" +
+	"\x06events\x18\x02 \x03(\v2\x15.gesta.v1.DryRunEventR\x06events\x12\x14\n" +
+	"\x05reply\x18\x03 \x01(\fR\x05reply\x12,\n" +
+	"\arefusal\x18\x04 \x01(\v2\x12.google.rpc.StatusR\arefusal\x12\x14\n" +
+	"\x05state\x18\x05 \x01(\fR\x05state\x12\x1a\n" +
+	"\bposition\x18\x06 \x01(\x03R\bposition\x12\x14\n" +
+	"\x05token\x18\a \x01(\tR\x05token\"g\n" +
+	"\vDryRunEvent\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x01 \x01(\tR\teventType\x12%\n" +
+	"\x0eschema_version\x18\x02 \x01(\x05R\rschemaVersion\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"\x97\x01\n" +
 	"\x15ListAggregatesRequest\x12%\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12\x1b\n" +
 	"\tid_prefix\x18\x02 \x01(\tR\bidPrefix\x12\x1b\n" +
@@ -985,10 +1533,12 @@ const file_gesta_v1_aggregate_service_proto_rawDesc = "" +
 	"event_type\x18\x01 \x01(\tR\teventType\x12%\n" +
 	"\x0eschema_version\x18\x02 \x01(\x05R\rschemaVersion\x12 \n" +
 	"\vdescription\x18\x03 \x01(\tR\vdescription\x12\x16\n" +
-	"\x06schema\x18\x04 \x01(\tR\x06schema2\x8c\x03\n" +
+	"\x06schema\x18\x04 \x01(\tR\x06schema2\xa1\x04\n" +
 	"\x10AggregateService\x12R\n" +
 	"\fGetAggregate\x12\x1d.gesta.v1.GetAggregateRequest\x1a\x1e.gesta.v1.GetAggregateResponse\"\x03\x90\x02\x01\x12X\n" +
-	"\x0eQueryAggregate\x12\x1f.gesta.v1.QueryAggregateRequest\x1a .gesta.v1.QueryAggregateResponse\"\x03\x90\x02\x01\x12X\n" +
+	"\x0eQueryAggregate\x12\x1f.gesta.v1.QueryAggregateRequest\x1a .gesta.v1.QueryAggregateResponse\"\x03\x90\x02\x01\x12Q\n" +
+	"\vReadHistory\x12\x1c.gesta.v1.ReadHistoryRequest\x1a\x1d.gesta.v1.ReadHistoryResponse\"\x03\x90\x02\x010\x01\x12@\n" +
+	"\x06DryRun\x12\x17.gesta.v1.DryRunRequest\x1a\x18.gesta.v1.DryRunResponse\"\x03\x90\x02\x01\x12X\n" +
 	"\x0eListAggregates\x12\x1f.gesta.v1.ListAggregatesRequest\x1a .gesta.v1.ListAggregatesResponse\"\x03\x90\x02\x01\x12p\n" +
 	"\x16DescribeAggregateTypes\x12'.gesta.v1.DescribeAggregateTypesRequest\x1a(.gesta.v1.DescribeAggregateTypesResponse\"\x03\x90\x02\x01b\x06proto3"
 
@@ -1004,41 +1554,59 @@ func file_gesta_v1_aggregate_service_proto_rawDescGZIP() []byte {
 	return file_gesta_v1_aggregate_service_proto_rawDescData
 }
 
-var file_gesta_v1_aggregate_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_gesta_v1_aggregate_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_gesta_v1_aggregate_service_proto_goTypes = []any{
 	(*GetAggregateRequest)(nil),            // 0: gesta.v1.GetAggregateRequest
 	(*GetAggregateResponse)(nil),           // 1: gesta.v1.GetAggregateResponse
 	(*QueryAggregateRequest)(nil),          // 2: gesta.v1.QueryAggregateRequest
 	(*QueryAggregateResponse)(nil),         // 3: gesta.v1.QueryAggregateResponse
-	(*ListAggregatesRequest)(nil),          // 4: gesta.v1.ListAggregatesRequest
-	(*ListAggregatesResponse)(nil),         // 5: gesta.v1.ListAggregatesResponse
-	(*AggregateSummary)(nil),               // 6: gesta.v1.AggregateSummary
-	(*DescribeAggregateTypesRequest)(nil),  // 7: gesta.v1.DescribeAggregateTypesRequest
-	(*DescribeAggregateTypesResponse)(nil), // 8: gesta.v1.DescribeAggregateTypesResponse
-	(*AggregateTypeDescription)(nil),       // 9: gesta.v1.AggregateTypeDescription
-	(*CommandDescription)(nil),             // 10: gesta.v1.CommandDescription
-	(*QueryDescription)(nil),               // 11: gesta.v1.QueryDescription
-	(*EventDescription)(nil),               // 12: gesta.v1.EventDescription
+	(*ReadHistoryRequest)(nil),             // 4: gesta.v1.ReadHistoryRequest
+	(*ReadHistoryResponse)(nil),            // 5: gesta.v1.ReadHistoryResponse
+	(*HistoryEntry)(nil),                   // 6: gesta.v1.HistoryEntry
+	(*DryRunRequest)(nil),                  // 7: gesta.v1.DryRunRequest
+	(*DryRunResponse)(nil),                 // 8: gesta.v1.DryRunResponse
+	(*DryRunEvent)(nil),                    // 9: gesta.v1.DryRunEvent
+	(*ListAggregatesRequest)(nil),          // 10: gesta.v1.ListAggregatesRequest
+	(*ListAggregatesResponse)(nil),         // 11: gesta.v1.ListAggregatesResponse
+	(*AggregateSummary)(nil),               // 12: gesta.v1.AggregateSummary
+	(*DescribeAggregateTypesRequest)(nil),  // 13: gesta.v1.DescribeAggregateTypesRequest
+	(*DescribeAggregateTypesResponse)(nil), // 14: gesta.v1.DescribeAggregateTypesResponse
+	(*AggregateTypeDescription)(nil),       // 15: gesta.v1.AggregateTypeDescription
+	(*CommandDescription)(nil),             // 16: gesta.v1.CommandDescription
+	(*QueryDescription)(nil),               // 17: gesta.v1.QueryDescription
+	(*EventDescription)(nil),               // 18: gesta.v1.EventDescription
+	(*timestamppb.Timestamp)(nil),          // 19: google.protobuf.Timestamp
+	(*RecordedEvent)(nil),                  // 20: gesta.v1.RecordedEvent
+	(*status.Status)(nil),                  // 21: google.rpc.Status
 }
 var file_gesta_v1_aggregate_service_proto_depIdxs = []int32{
-	6,  // 0: gesta.v1.ListAggregatesResponse.aggregates:type_name -> gesta.v1.AggregateSummary
-	9,  // 1: gesta.v1.DescribeAggregateTypesResponse.aggregate_types:type_name -> gesta.v1.AggregateTypeDescription
-	10, // 2: gesta.v1.AggregateTypeDescription.commands:type_name -> gesta.v1.CommandDescription
-	11, // 3: gesta.v1.AggregateTypeDescription.queries:type_name -> gesta.v1.QueryDescription
-	12, // 4: gesta.v1.AggregateTypeDescription.events:type_name -> gesta.v1.EventDescription
-	0,  // 5: gesta.v1.AggregateService.GetAggregate:input_type -> gesta.v1.GetAggregateRequest
-	2,  // 6: gesta.v1.AggregateService.QueryAggregate:input_type -> gesta.v1.QueryAggregateRequest
-	4,  // 7: gesta.v1.AggregateService.ListAggregates:input_type -> gesta.v1.ListAggregatesRequest
-	7,  // 8: gesta.v1.AggregateService.DescribeAggregateTypes:input_type -> gesta.v1.DescribeAggregateTypesRequest
-	1,  // 9: gesta.v1.AggregateService.GetAggregate:output_type -> gesta.v1.GetAggregateResponse
-	3,  // 10: gesta.v1.AggregateService.QueryAggregate:output_type -> gesta.v1.QueryAggregateResponse
-	5,  // 11: gesta.v1.AggregateService.ListAggregates:output_type -> gesta.v1.ListAggregatesResponse
-	8,  // 12: gesta.v1.AggregateService.DescribeAggregateTypes:output_type -> gesta.v1.DescribeAggregateTypesResponse
-	9,  // [9:13] is the sub-list for method output_type
-	5,  // [5:9] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	19, // 0: gesta.v1.GetAggregateRequest.at_time:type_name -> google.protobuf.Timestamp
+	6,  // 1: gesta.v1.ReadHistoryResponse.entries:type_name -> gesta.v1.HistoryEntry
+	20, // 2: gesta.v1.HistoryEntry.event:type_name -> gesta.v1.RecordedEvent
+	9,  // 3: gesta.v1.DryRunResponse.events:type_name -> gesta.v1.DryRunEvent
+	21, // 4: gesta.v1.DryRunResponse.refusal:type_name -> google.rpc.Status
+	12, // 5: gesta.v1.ListAggregatesResponse.aggregates:type_name -> gesta.v1.AggregateSummary
+	15, // 6: gesta.v1.DescribeAggregateTypesResponse.aggregate_types:type_name -> gesta.v1.AggregateTypeDescription
+	16, // 7: gesta.v1.AggregateTypeDescription.commands:type_name -> gesta.v1.CommandDescription
+	17, // 8: gesta.v1.AggregateTypeDescription.queries:type_name -> gesta.v1.QueryDescription
+	18, // 9: gesta.v1.AggregateTypeDescription.events:type_name -> gesta.v1.EventDescription
+	0,  // 10: gesta.v1.AggregateService.GetAggregate:input_type -> gesta.v1.GetAggregateRequest
+	2,  // 11: gesta.v1.AggregateService.QueryAggregate:input_type -> gesta.v1.QueryAggregateRequest
+	4,  // 12: gesta.v1.AggregateService.ReadHistory:input_type -> gesta.v1.ReadHistoryRequest
+	7,  // 13: gesta.v1.AggregateService.DryRun:input_type -> gesta.v1.DryRunRequest
+	10, // 14: gesta.v1.AggregateService.ListAggregates:input_type -> gesta.v1.ListAggregatesRequest
+	13, // 15: gesta.v1.AggregateService.DescribeAggregateTypes:input_type -> gesta.v1.DescribeAggregateTypesRequest
+	1,  // 16: gesta.v1.AggregateService.GetAggregate:output_type -> gesta.v1.GetAggregateResponse
+	3,  // 17: gesta.v1.AggregateService.QueryAggregate:output_type -> gesta.v1.QueryAggregateResponse
+	5,  // 18: gesta.v1.AggregateService.ReadHistory:output_type -> gesta.v1.ReadHistoryResponse
+	8,  // 19: gesta.v1.AggregateService.DryRun:output_type -> gesta.v1.DryRunResponse
+	11, // 20: gesta.v1.AggregateService.ListAggregates:output_type -> gesta.v1.ListAggregatesResponse
+	14, // 21: gesta.v1.AggregateService.DescribeAggregateTypes:output_type -> gesta.v1.DescribeAggregateTypesResponse
+	16, // [16:22] is the sub-list for method output_type
+	10, // [10:16] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_gesta_v1_aggregate_service_proto_init() }
@@ -1046,13 +1614,20 @@ func file_gesta_v1_aggregate_service_proto_init() {
 	if File_gesta_v1_aggregate_service_proto != nil {
 		return
 	}
+	file_gesta_v1_event_proto_init()
+	file_gesta_v1_aggregate_service_proto_msgTypes[0].OneofWrappers = []any{
+		(*GetAggregateRequest_AtVersion)(nil),
+		(*GetAggregateRequest_AtPosition)(nil),
+		(*GetAggregateRequest_AtTime)(nil),
+	}
+	file_gesta_v1_aggregate_service_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gesta_v1_aggregate_service_proto_rawDesc), len(file_gesta_v1_aggregate_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,8 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	AggregateService_GetAggregate_FullMethodName           = "/gesta.v1.AggregateService/GetAggregate"
 	AggregateService_QueryAggregate_FullMethodName         = "/gesta.v1.AggregateService/QueryAggregate"
+	AggregateService_ReadHistory_FullMethodName            = "/gesta.v1.AggregateService/ReadHistory"
+	AggregateService_DryRun_FullMethodName                 = "/gesta.v1.AggregateService/DryRun"
 	AggregateService_ListAggregates_FullMethodName         = "/gesta.v1.AggregateService/ListAggregates"
 	AggregateService_DescribeAggregateTypes_FullMethodName = "/gesta.v1.AggregateService/DescribeAggregateTypes"
 )
@@ -32,10 +34,16 @@ const (
 // Reads aggregates and says what they understand. Every answer rests on committed events only and
 // sees everything that was acknowledged before the question.
 type AggregateServiceClient interface {
-	// Returns an aggregate's state. NOT_FOUND where it has no event.
+	// Returns an aggregate's state, as it stands or as it stood. NOT_FOUND where it has no event.
 	GetAggregate(ctx context.Context, in *GetAggregateRequest, opts ...grpc.CallOption) (*GetAggregateResponse, error)
 	// Asks an aggregate one of its queries. NOT_FOUND where it has no event.
 	QueryAggregate(ctx context.Context, in *QueryAggregateRequest, opts ...grpc.CallOption) (*QueryAggregateResponse, error)
+	// Reads what happened to an aggregate, version by version, each event with the state after it.
+	// NOT_FOUND where it has no event.
+	ReadHistory(ctx context.Context, in *ReadHistoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadHistoryResponse], error)
+	// Says what a command would do, now or at a past version, and does not do it: nothing is written
+	// or remembered.
+	DryRun(ctx context.Context, in *DryRunRequest, opts ...grpc.CallOption) (*DryRunResponse, error)
 	// Lists the aggregates of a type, by id in byte order, a page at a time.
 	ListAggregates(ctx context.Context, in *ListAggregatesRequest, opts ...grpc.CallOption) (*ListAggregatesResponse, error)
 	// Describes the aggregate types this server hosts.
@@ -70,6 +78,35 @@ func (c *aggregateServiceClient) QueryAggregate(ctx context.Context, in *QueryAg
 	return out, nil
 }
 
+func (c *aggregateServiceClient) ReadHistory(ctx context.Context, in *ReadHistoryRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadHistoryResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AggregateService_ServiceDesc.Streams[0], AggregateService_ReadHistory_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ReadHistoryRequest, ReadHistoryResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AggregateService_ReadHistoryClient = grpc.ServerStreamingClient[ReadHistoryResponse]
+
+func (c *aggregateServiceClient) DryRun(ctx context.Context, in *DryRunRequest, opts ...grpc.CallOption) (*DryRunResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DryRunResponse)
+	err := c.cc.Invoke(ctx, AggregateService_DryRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *aggregateServiceClient) ListAggregates(ctx context.Context, in *ListAggregatesRequest, opts ...grpc.CallOption) (*ListAggregatesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListAggregatesResponse)
@@ -97,10 +134,16 @@ func (c *aggregateServiceClient) DescribeAggregateTypes(ctx context.Context, in 
 // Reads aggregates and says what they understand. Every answer rests on committed events only and
 // sees everything that was acknowledged before the question.
 type AggregateServiceServer interface {
-	// Returns an aggregate's state. NOT_FOUND where it has no event.
+	// Returns an aggregate's state, as it stands or as it stood. NOT_FOUND where it has no event.
 	GetAggregate(context.Context, *GetAggregateRequest) (*GetAggregateResponse, error)
 	// Asks an aggregate one of its queries. NOT_FOUND where it has no event.
 	QueryAggregate(context.Context, *QueryAggregateRequest) (*QueryAggregateResponse, error)
+	// Reads what happened to an aggregate, version by version, each event with the state after it.
+	// NOT_FOUND where it has no event.
+	ReadHistory(*ReadHistoryRequest, grpc.ServerStreamingServer[ReadHistoryResponse]) error
+	// Says what a command would do, now or at a past version, and does not do it: nothing is written
+	// or remembered.
+	DryRun(context.Context, *DryRunRequest) (*DryRunResponse, error)
 	// Lists the aggregates of a type, by id in byte order, a page at a time.
 	ListAggregates(context.Context, *ListAggregatesRequest) (*ListAggregatesResponse, error)
 	// Describes the aggregate types this server hosts.
@@ -120,6 +163,12 @@ func (UnimplementedAggregateServiceServer) GetAggregate(context.Context, *GetAgg
 }
 func (UnimplementedAggregateServiceServer) QueryAggregate(context.Context, *QueryAggregateRequest) (*QueryAggregateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method QueryAggregate not implemented")
+}
+func (UnimplementedAggregateServiceServer) ReadHistory(*ReadHistoryRequest, grpc.ServerStreamingServer[ReadHistoryResponse]) error {
+	return status.Error(codes.Unimplemented, "method ReadHistory not implemented")
+}
+func (UnimplementedAggregateServiceServer) DryRun(context.Context, *DryRunRequest) (*DryRunResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DryRun not implemented")
 }
 func (UnimplementedAggregateServiceServer) ListAggregates(context.Context, *ListAggregatesRequest) (*ListAggregatesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAggregates not implemented")
@@ -184,6 +233,35 @@ func _AggregateService_QueryAggregate_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AggregateService_ReadHistory_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ReadHistoryRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AggregateServiceServer).ReadHistory(m, &grpc.GenericServerStream[ReadHistoryRequest, ReadHistoryResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AggregateService_ReadHistoryServer = grpc.ServerStreamingServer[ReadHistoryResponse]
+
+func _AggregateService_DryRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DryRunRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AggregateServiceServer).DryRun(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AggregateService_DryRun_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AggregateServiceServer).DryRun(ctx, req.(*DryRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AggregateService_ListAggregates_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListAggregatesRequest)
 	if err := dec(in); err != nil {
@@ -236,6 +314,10 @@ var AggregateService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AggregateService_QueryAggregate_Handler,
 		},
 		{
+			MethodName: "DryRun",
+			Handler:    _AggregateService_DryRun_Handler,
+		},
+		{
 			MethodName: "ListAggregates",
 			Handler:    _AggregateService_ListAggregates_Handler,
 		},
@@ -244,6 +326,12 @@ var AggregateService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _AggregateService_DescribeAggregateTypes_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ReadHistory",
+			Handler:       _AggregateService_ReadHistory_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "gesta/v1/aggregate_service.proto",
 }

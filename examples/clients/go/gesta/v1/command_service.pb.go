@@ -59,7 +59,16 @@ type ExecuteRequest struct {
 	Metadata map[string]string `protobuf:"bytes,12,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// How long the command may wait to be decided, in ExecuteStream and BatchExecute, where a call's
 	// deadline covers more than one command. Past it: EXPIRED_IN_QUEUE, and nothing is written.
-	Timeout       *durationpb.Duration `protobuf:"bytes,13,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	Timeout *durationpb.Duration `protobuf:"bytes,13,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	// Names of projections that are to have the command's events before it is answered, at most 16.
+	// It is committed by then, and the answer says so even if they are late: see `pending`. Only this
+	// answer waits; those to later commands do not wait for it.
+	WaitFor []string `protobuf:"bytes,14,rep,name=wait_for,json=waitFor,proto3" json:"wait_for,omitempty"`
+	// How long to wait for them, from the commit on. 0: not at all; unset: 5,000; more than 60,000
+	// counts as 60,000, both unless the server is set otherwise. `timeout` and a deadline of the call
+	// end the wait earlier, in time for the answer, and so does a server that stops. Nobody waits for
+	// a projection that was silent when the wait began.
+	WaitTimeoutMs *int32 `protobuf:"varint,15,opt,name=wait_timeout_ms,json=waitTimeoutMs,proto3,oneof" json:"wait_timeout_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -196,6 +205,20 @@ func (x *ExecuteRequest) GetTimeout() *durationpb.Duration {
 	return nil
 }
 
+func (x *ExecuteRequest) GetWaitFor() []string {
+	if x != nil {
+		return x.WaitFor
+	}
+	return nil
+}
+
+func (x *ExecuteRequest) GetWaitTimeoutMs() int32 {
+	if x != nil && x.WaitTimeoutMs != nil {
+		return *x.WaitTimeoutMs
+	}
+	return 0
+}
+
 type isExecuteRequest_Precondition interface {
 	isExecuteRequest_Precondition()
 }
@@ -231,7 +254,11 @@ type ExecuteResponse struct {
 	// This is the remembered answer of an earlier attempt with the same command id.
 	Replayed bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
 	// 16 bytes: the command id, the server's own where the caller sent none.
-	CommandId     []byte `protobuf:"bytes,7,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
+	CommandId []byte `protobuf:"bytes,7,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
+	// Committed, not projected yet: those of `wait_for` that had not come as far as `token` when the
+	// wait ended, in the order asked; one that fell silent before it had, or that nobody has heard of,
+	// is among them. Empty: all had.
+	Pending       []string `protobuf:"bytes,8,rep,name=pending,proto3" json:"pending,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -311,6 +338,13 @@ func (x *ExecuteResponse) GetReplayed() bool {
 func (x *ExecuteResponse) GetCommandId() []byte {
 	if x != nil {
 		return x.CommandId
+	}
+	return nil
+}
+
+func (x *ExecuteResponse) GetPending() []string {
+	if x != nil {
+		return x.Pending
 	}
 	return nil
 }
@@ -466,10 +500,12 @@ func (x *ExecuteStreamRequest) GetEnd() bool {
 // A frame from the server.
 type ExecuteStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// On the first frame: how many commands may be unanswered at once. A client that sends more is
-	// not refused; the server stops reading until enough are answered.
+	// On the first frame, which the server sends at once: how many commands may be unanswered at the
+	// same time. A client that sends more is not refused; the server stops reading until enough are
+	// answered.
 	Window int32 `protobuf:"varint,1,opt,name=window,proto3" json:"window,omitempty"`
-	// Results, in any order between aggregates, in the order sent within one.
+	// Results, in any order between aggregates, in the order sent within one; but one that waits for
+	// projections comes when they are ready.
 	Results []*ExecuteResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
 	// The server is stopping: it answers what it has read, and takes no more on this stream.
 	Draining      bool `protobuf:"varint,3,opt,name=draining,proto3" json:"draining,omitempty"`
@@ -628,7 +664,7 @@ var File_gesta_v1_command_service_proto protoreflect.FileDescriptor
 
 const file_gesta_v1_command_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1egesta/v1/command_service.proto\x12\bgesta.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xee\x04\n" +
+	"\x1egesta/v1/command_service.proto\x12\bgesta.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xca\x05\n" +
 	"\x0eExecuteRequest\x12%\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
 	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12\x18\n" +
@@ -646,11 +682,14 @@ const file_gesta_v1_command_service_proto_rawDesc = "" +
 	"occurredAt\x12 \n" +
 	"\vtraceparent\x18\v \x01(\tR\vtraceparent\x12B\n" +
 	"\bmetadata\x18\f \x03(\v2&.gesta.v1.ExecuteRequest.MetadataEntryR\bmetadata\x123\n" +
-	"\atimeout\x18\r \x01(\v2\x19.google.protobuf.DurationR\atimeout\x1a;\n" +
+	"\atimeout\x18\r \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12\x19\n" +
+	"\bwait_for\x18\x0e \x03(\tR\awaitFor\x12+\n" +
+	"\x0fwait_timeout_ms\x18\x0f \x01(\x05H\x01R\rwaitTimeoutMs\x88\x01\x01\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\x0e\n" +
-	"\fprecondition\"\xcf\x01\n" +
+	"\fpreconditionB\x12\n" +
+	"\x10_wait_timeout_ms\"\xe9\x01\n" +
 	"\x0fExecuteResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x03R\bposition\x12\x14\n" +
@@ -660,7 +699,8 @@ const file_gesta_v1_command_service_proto_rawDesc = "" +
 	"\x05reply\x18\x05 \x01(\fR\x05reply\x12\x1a\n" +
 	"\breplayed\x18\x06 \x01(\bR\breplayed\x12\x1d\n" +
 	"\n" +
-	"command_id\x18\a \x01(\fR\tcommandId\"K\n" +
+	"command_id\x18\a \x01(\fR\tcommandId\x12\x18\n" +
+	"\apending\x18\b \x03(\tR\apending\"K\n" +
 	"\x13BatchExecuteRequest\x124\n" +
 	"\bcommands\x18\x01 \x03(\v2\x18.gesta.v1.ExecuteRequestR\bcommands\"I\n" +
 	"\x14BatchExecuteResponse\x121\n" +

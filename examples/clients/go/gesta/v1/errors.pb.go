@@ -45,7 +45,8 @@ const (
 	// INVALID_ARGUMENT. The command id is older than the time for which answers are remembered, so
 	// that nobody can say any more whether it was executed; metadata `window_s`.
 	ErrorReason_ERROR_REASON_COMMAND_ID_EXPIRED ErrorReason = 5
-	// OUT_OF_RANGE. A version, time or position lies outside the log; metadata `field`, `asked`, `last`.
+	// OUT_OF_RANGE. A version, time or position lies outside of what there is; metadata `field`,
+	// `asked`, `first`, `last`; times in microseconds since 1970 UTC.
 	ErrorReason_ERROR_REASON_OUT_OF_RANGE ErrorReason = 6
 	// ABORTED. The aggregate is not at the expected version; metadata `expected`, `actual`,
 	// `aggregate_type`, `aggregate_id`. Read the events after `expected`, decide again, retry.
@@ -82,6 +83,9 @@ const (
 	ErrorReason_ERROR_REASON_CORRUPT_EVENT ErrorReason = 21
 	// INTERNAL. A bug in gesta; metadata `error_id` finds it in the server's log.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 22
+	// FAILED_PRECONDITION. A newer session reports for this projection; metadata `name`, and `session`,
+	// the newer one, a UUID as text. Heard again once that one has fallen silent.
+	ErrorReason_ERROR_REASON_SESSION_SUPERSEDED ErrorReason = 23
 )
 
 // Enum value maps for ErrorReason.
@@ -110,6 +114,7 @@ var (
 		20: "ERROR_REASON_UNREADABLE_EVENT",
 		21: "ERROR_REASON_CORRUPT_EVENT",
 		22: "ERROR_REASON_INTERNAL",
+		23: "ERROR_REASON_SESSION_SUPERSEDED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":            0,
@@ -135,6 +140,7 @@ var (
 		"ERROR_REASON_UNREADABLE_EVENT":       20,
 		"ERROR_REASON_CORRUPT_EVENT":          21,
 		"ERROR_REASON_INTERNAL":               22,
+		"ERROR_REASON_SESSION_SUPERSEDED":     23,
 	}
 )
 
@@ -169,7 +175,7 @@ var File_gesta_v1_errors_proto protoreflect.FileDescriptor
 
 const file_gesta_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x15gesta/v1/errors.proto\x12\bgesta.v1*\x88\x06\n" +
+	"\x15gesta/v1/errors.proto\x12\bgesta.v1*\xad\x06\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12 \n" +
@@ -194,7 +200,8 @@ const file_gesta_v1_errors_proto_rawDesc = "" +
 	"\x1bERROR_REASON_HANDLER_FAILED\x10\x13\x12!\n" +
 	"\x1dERROR_REASON_UNREADABLE_EVENT\x10\x14\x12\x1e\n" +
 	"\x1aERROR_REASON_CORRUPT_EVENT\x10\x15\x12\x19\n" +
-	"\x15ERROR_REASON_INTERNAL\x10\x16b\x06proto3"
+	"\x15ERROR_REASON_INTERNAL\x10\x16\x12#\n" +
+	"\x1fERROR_REASON_SESSION_SUPERSEDED\x10\x17b\x06proto3"
 
 var (
 	file_gesta_v1_errors_proto_rawDescOnce sync.Once

@@ -22,7 +22,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// One event as it stands in the log. It never changes.
+// One event of the log. What is stored never changes; where the server hosts a newer version of its
+// type, readers get it in that version, unless they ask for it as it is stored.
 type RecordedEvent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its place in the log: 1-based, without gaps, in commit order. For people and for comparing; a
@@ -62,6 +63,9 @@ type RecordedEvent struct {
 	// commits it only after an event where this is false; behind a filter, where the command's last
 	// event may be missing, only where a batch has a checkpoint.
 	MoreInCommand bool `protobuf:"varint,17,opt,name=more_in_command,json=moreInCommand,proto3" json:"more_in_command,omitempty"`
+	// Which of the events that one stored event is read as, from 0; nearly always there is one. All of
+	// them have its position, version and id.
+	Part          int32 `protobuf:"varint,18,opt,name=part,proto3" json:"part,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -215,6 +219,13 @@ func (x *RecordedEvent) GetMoreInCommand() bool {
 	return false
 }
 
+func (x *RecordedEvent) GetPart() int32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
 // Which events to deliver: those that match any of the items; all, where there are no items.
 type EventFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -266,7 +277,8 @@ type EventFilterItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The aggregate's type is one of these; at most 64.
 	AggregateTypes []string `protobuf:"bytes,1,rep,name=aggregate_types,json=aggregateTypes,proto3" json:"aggregate_types,omitempty"`
-	// The event's type is one of these; at most 256.
+	// The event's type is one of these; at most 256. Current types, unless the events are asked for as
+	// they are stored: what is stored under an older name is found by what it is read as today.
 	EventTypes []string `protobuf:"bytes,2,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
 	// The aggregate's id starts with this.
 	IdPrefix      string `protobuf:"bytes,3,opt,name=id_prefix,json=idPrefix,proto3" json:"id_prefix,omitempty"`
@@ -329,7 +341,7 @@ var File_gesta_v1_event_proto protoreflect.FileDescriptor
 
 const file_gesta_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x14gesta/v1/event.proto\x12\bgesta.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x05\n" +
+	"\x14gesta/v1/event.proto\x12\bgesta.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x05\n" +
 	"\rRecordedEvent\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x03R\bposition\x12%\n" +
 	"\x0eaggregate_type\x18\x02 \x01(\tR\raggregateType\x12!\n" +
@@ -352,7 +364,8 @@ const file_gesta_v1_event_proto_rawDesc = "" +
 	"\tprincipal\x18\x0e \x01(\tR\tprincipal\x12 \n" +
 	"\vtraceparent\x18\x0f \x01(\tR\vtraceparent\x12A\n" +
 	"\bmetadata\x18\x10 \x03(\v2%.gesta.v1.RecordedEvent.MetadataEntryR\bmetadata\x12&\n" +
-	"\x0fmore_in_command\x18\x11 \x01(\bR\rmoreInCommand\x1a;\n" +
+	"\x0fmore_in_command\x18\x11 \x01(\bR\rmoreInCommand\x12\x12\n" +
+	"\x04part\x18\x12 \x01(\x05R\x04part\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\">\n" +

@@ -25,9 +25,10 @@ const (
 // Which events to read, from where, and in which direction.
 type ReadEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only this aggregate's type. With `aggregate_id`: one aggregate's events, NOT_FOUND without any.
+	// With `aggregate_id`: only this aggregate's events; NOT_FOUND where it has none. Never alone: for
+	// all events of a type there is the filter.
 	AggregateType string `protobuf:"bytes,1,opt,name=aggregate_type,json=aggregateType,proto3" json:"aggregate_type,omitempty"`
-	// Only this aggregate; needs `aggregate_type`.
+	// With `aggregate_type`.
 	AggregateId string `protobuf:"bytes,2,opt,name=aggregate_id,json=aggregateId,proto3" json:"aggregate_id,omitempty"`
 	// Only events that match; not together with `aggregate_id`.
 	Filter *EventFilter `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
@@ -42,9 +43,12 @@ type ReadEventsRequest struct {
 	Start isReadEventsRequest_Start `protobuf_oneof:"start"`
 	// Newest first.
 	Backwards bool `protobuf:"varint,8,opt,name=backwards,proto3" json:"backwards,omitempty"`
-	// At most so many events; unset or 0: no limit. Where a limit would part a command's events, fewer
+	// At most so many events, counted as they are stored; unset or 0: no limit. Where a limit would part a command's events, fewer
 	// are read, unless that command is the first.
-	Limit         int64 `protobuf:"varint,9,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit int64 `protobuf:"varint,9,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Events in the version they are stored in. Unset: in the version of the server's code; one that it
+	// cannot read ends the answer with INTERNAL, UNREADABLE_EVENT.
+	AsStored      bool `protobuf:"varint,10,opt,name=as_stored,json=asStored,proto3" json:"as_stored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -157,6 +161,13 @@ func (x *ReadEventsRequest) GetLimit() int64 {
 	return 0
 }
 
+func (x *ReadEventsRequest) GetAsStored() bool {
+	if x != nil {
+		return x.AsStored
+	}
+	return false
+}
+
 type isReadEventsRequest_Start interface {
 	isReadEventsRequest_Start()
 }
@@ -266,7 +277,9 @@ type SubscribeRequest struct {
 	// Only events that match.
 	Filter *EventFilter `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	// How often to hear a heartbeat while nothing else comes, 1 to 60. Unset: 5.
-	HeartbeatS    int32 `protobuf:"varint,4,opt,name=heartbeat_s,json=heartbeatS,proto3" json:"heartbeat_s,omitempty"`
+	HeartbeatS int32 `protobuf:"varint,4,opt,name=heartbeat_s,json=heartbeatS,proto3" json:"heartbeat_s,omitempty"`
+	// As in ReadEventsRequest.
+	AsStored      bool `protobuf:"varint,5,opt,name=as_stored,json=asStored,proto3" json:"as_stored,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -338,6 +351,13 @@ func (x *SubscribeRequest) GetHeartbeatS() int32 {
 		return x.HeartbeatS
 	}
 	return 0
+}
+
+func (x *SubscribeRequest) GetAsStored() bool {
+	if x != nil {
+		return x.AsStored
+	}
+	return false
 }
 
 type isSubscribeRequest_Start interface {
@@ -1271,7 +1291,7 @@ var File_gesta_v1_event_service_proto protoreflect.FileDescriptor
 
 const file_gesta_v1_event_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cgesta/v1/event_service.proto\x12\bgesta.v1\x1a\x14gesta/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf9\x02\n" +
+	"\x1cgesta/v1/event_service.proto\x12\bgesta.v1\x1a\x14gesta/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x96\x03\n" +
 	"\x11ReadEventsRequest\x12%\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\x12!\n" +
 	"\faggregate_id\x18\x02 \x01(\tR\vaggregateId\x12-\n" +
@@ -1283,19 +1303,22 @@ const file_gesta_v1_event_service_proto_rawDesc = "" +
 	"\n" +
 	"after_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampH\x00R\tafterTime\x12\x1c\n" +
 	"\tbackwards\x18\b \x01(\bR\tbackwards\x12\x14\n" +
-	"\x05limit\x18\t \x01(\x03R\x05limitB\a\n" +
+	"\x05limit\x18\t \x01(\x03R\x05limit\x12\x1b\n" +
+	"\tas_stored\x18\n" +
+	" \x01(\bR\basStoredB\a\n" +
 	"\x05start\"o\n" +
 	"\x12ReadEventsResponse\x12/\n" +
 	"\x06events\x18\x01 \x03(\v2\x17.gesta.v1.RecordedEventR\x06events\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\x12\x12\n" +
-	"\x04head\x18\x03 \x01(\x03R\x04head\"\xab\x01\n" +
+	"\x04head\x18\x03 \x01(\x03R\x04head\"\xc8\x01\n" +
 	"\x10SubscribeRequest\x12!\n" +
 	"\vafter_token\x18\x01 \x01(\tH\x00R\n" +
 	"afterToken\x12\x1b\n" +
 	"\bfrom_now\x18\x02 \x01(\bH\x00R\afromNow\x12-\n" +
 	"\x06filter\x18\x03 \x01(\v2\x15.gesta.v1.EventFilterR\x06filter\x12\x1f\n" +
 	"\vheartbeat_s\x18\x04 \x01(\x05R\n" +
-	"heartbeatSB\a\n" +
+	"heartbeatS\x12\x1b\n" +
+	"\tas_stored\x18\x05 \x01(\bR\basStoredB\a\n" +
 	"\x05start\"\x90\x03\n" +
 	"\x11SubscribeResponse\x129\n" +
 	"\astarted\x18\x01 \x01(\v2\x1d.gesta.v1.SubscriptionStartedH\x00R\astarted\x12,\n" +
