@@ -1,6 +1,6 @@
 """The engine: actors over one log. asyncio and the ports; no gRPC, no SQLite, no files.
 
-engine       puts it all together; open, drain, close
+engine       puts it all together; open, drain, close, abandon
 commands     admission, mailbox, and the turn in which a command is decided
 appends      events written without a command, through the same actors
 actor        one live aggregate, a record
@@ -23,6 +23,7 @@ messages     what the engine is asked and answers
 errors       what it answers instead, drawn as a tree
 faults       bugs: all to the log, an id to the caller
 limits       every limit, its default and its reason
+storage      the store as all of these call it, and how they are released from it
 watchdog     turns that take too long
 ports        the clock and randomness
 """

@@ -6,6 +6,7 @@ It knows no transport. The edge hands it records and gets records, bytes and Eng
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from gesta.domain.catalog import Catalog
 from gesta.engine.appends import Appends
@@ -22,12 +23,13 @@ from gesta.engine.reading import Reading
 from gesta.engine.reads import Reads
 from gesta.engine.registry import Registry
 from gesta.engine.replay import Replay
+from gesta.engine.storage import Storage
 from gesta.engine.tail import Encode
 from gesta.engine.token import Tokens
 from gesta.engine.views import Evolving
 from gesta.engine.watchdog import Watchdog
 from gesta.engine.writer import Writer
-from gesta.store.port import EventStore, LogInfo
+from gesta.store.port import EventStore, LogInfo, StoreError
 
 _LOG = logging.getLogger("gesta.engine")
 _TICK_S = 1.0
@@ -56,7 +58,9 @@ class Engine:
         self.limits = limits
         self.clock = clock
         self.randomness = randomness
-        self._store = store
+        self._on_failure = on_failure
+        self._told_failure = False
+        self._storage = store = Storage(store, self._fail)
         self._watchdog = Watchdog(limits.turn_warn_s, limits.turn_kill_s)
         self._time = LogTime(clock, log.last_commit_time_us)
         self._ids = CommandIds(limits, clock)
@@ -65,12 +69,9 @@ class Engine:
         self.tokens = Tokens(log)
         self.evolving = Evolving(catalog)
         self.feed = Feed(store, log.head, encode, limits)
-
-        def failed(error: BaseException) -> None:
-            self.feed.wake()  # subscribers look again, and are told
-            on_failure(error)
-
-        self._writer = Writer(store, self.feed, self._ids, self._time, randomness, limits, failed)
+        self._writer = Writer(
+            store, self.feed, self._ids, self._time, randomness, limits, self._fail
+        )
         self.commands = Commands(
             store,
             catalog,
@@ -113,7 +114,7 @@ class Engine:
         """Open the store and start the writer. The engine owns the store from here on.
 
         Raises what `EventStore.open` raises. `on_failure` is called once, when the store has failed
-        for good: everyone waiting has been answered, and the process should end.
+        for good: nothing is taken any more, `abandon` is what is left, and the process should end.
         """
         log = await store.open()
         engine = cls(
@@ -169,8 +170,20 @@ class Engine:
         return self.commands.draining
 
     async def close(self) -> None:
-        """Answer everyone who waits, stop, and close the store. Idempotent."""
+        """Answer everyone who waits, stop, and close the store. Idempotent. Waits for the store as
+        long as it takes."""
         self.drain()
+        await self._end()
+        await self._storage.close()
+
+    async def abandon(self) -> None:
+        """Instead of `close`, for a store that has failed or does not answer: what waits for it is
+        told so, and its threads are let go without being waited for."""
+        self.drain()
+        self._storage.abandon()
+        await self._end()
+
+    async def _end(self) -> None:
         await self.commands.idle()
         await self.appends.idle()
         await self._registry.close()
@@ -179,19 +192,28 @@ class Engine:
             await asyncio.gather(self._ticker, return_exceptions=True)
         await self._writer.stop()
         self._watchdog.stop()
-        await self._store.close()
+
+    def _fail(self, error: BaseException) -> None:
+        """The store has failed, whoever found out: take nothing more, and say so, once."""
+        if not self._told_failure:
+            self._told_failure = self._writer.failed = True
+            self.feed.wake()  # subscribers look again, and are told
+            self._on_failure(error)
 
     async def _tick(self) -> None:
-        """Once a second: let idle aggregates go, keep the newest command ids in memory; once a
-        minute: forget old answers."""
+        """Once a second: let idle aggregates and pages go, keep the newest command ids in memory;
+        once a minute: forget old answers."""
         ticks = 0
         while True:
             await asyncio.sleep(_TICK_S)
             ticks += 1
             self._registry.passivate_idle(self.limits.aggregate_idle_s)
-            await self._ids.look_ahead(self._store)
+            self.feed.drop_pages()
+            await self._ids.look_ahead(self._storage)
             if ticks % _PRUNE_EVERY_TICKS == 0:
                 # An id may be ahead of its commit, and so be taken for fresh for as much longer.
                 kept_s = self.limits.command_id_window_s + self.limits.command_id_ahead_s
                 before_us = self._time.certain_us() - kept_s * 1_000_000
                 self._writer.prune(before_us, _PRUNE_ROWS)
+            with suppress(StoreError):  # a failure that no call has met is heard of all the same
+                await self._storage.position_at(0)

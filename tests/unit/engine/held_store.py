@@ -36,7 +36,9 @@ class Valve:
     def let(self, count: int = 1) -> None:
         """Let the first ones through; so many must be waiting."""
         for _ in range(count):
-            self._waiting.popleft().set_result(None)
+            waiting = self._waiting.popleft()
+            if not waiting.done():  # unless whoever waited has left
+                waiting.set_result(None)
 
     def held(self) -> list[asyncio.Future[None]]:
         """Those who wait; a test may let any of them through. `open` comes next."""

@@ -6,10 +6,10 @@ import pytest
 from tests.unit.engine.harness import Running, Start, at_version, settle
 from tests.unit.engine.tally import add
 
-from gesta.engine.errors import EngineError, StorageUnavailable, VersionConflict
+from gesta.engine.errors import CorruptEvent, EngineError, VersionConflict
 from gesta.engine.limits import Limits
 from gesta.engine.messages import Accepted
-from gesta.store.port import StorageFailed
+from gesta.store.port import CorruptLog
 
 
 async def test_an_append_to_a_loading_actor_waits_and_adds_to_what_was_loaded(
@@ -101,9 +101,9 @@ async def test_when_the_second_load_of_an_append_fails_the_first_is_let_go(run: 
     await run.store.loads.arrived()
     run.store.loads.let()
     await run.store.loads.arrived()
-    run.store.load_errors.append(StorageFailed("EIO"))
+    run.store.load_errors.append(CorruptLog("bad checksum"))
     run.store.loads.open()
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(CorruptEvent):
         await append
     assert all(actor.pins == 0 for actor in run.engine._registry._actors.values())
     assert (await run.append([("x", 1), ("y", 1)])).event_count == 2

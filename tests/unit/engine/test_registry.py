@@ -7,10 +7,10 @@ import pytest
 from tests.unit.engine.harness import Running, Start, settle
 from tests.unit.engine.tally import add, ask
 
-from gesta.engine.errors import CorruptEvent, HandlerBroken, Overloaded, StorageUnavailable
+from gesta.engine.errors import CorruptEvent, HandlerBroken, Overloaded
 from gesta.engine.errors import UnreadableEvent as Unreadable
 from gesta.engine.limits import Limits
-from gesta.store.port import CorruptLog, StorageFailed
+from gesta.store.port import CorruptLog
 
 
 async def test_a_failed_load_answers_everyone_and_is_tried_again(run: Running) -> None:
@@ -22,12 +22,12 @@ async def test_a_failed_load_answers_everyone_and_is_tried_again(run: Running) -
     append = run.append([("a", 1)])
     await run.store.loads.arrived()
     await settle()
-    run.store.load_errors.append(StorageFailed("EIO"))
+    run.store.load_errors.append(CorruptLog("bad checksum"))
     run.store.loads.open()
     for each in asked:
-        await each.refused(StorageUnavailable)
+        await each.refused(CorruptEvent)
     for task in (read, append):
-        with pytest.raises(StorageUnavailable):
+        with pytest.raises(CorruptEvent):
             await task
     assert (await run.tell("a", add(1)).accepted()).reply == b"6"
 
@@ -109,9 +109,9 @@ async def test_a_loading_actor_whose_reader_left_stays_until_it_is_loaded(start:
     command = run.tell("a", add())
     await settle()
     assert run.store.loads.waiting == 1  # no second load, so no second actor of one stream
-    run.store.load_errors.append(StorageFailed("EIO"))
+    run.store.load_errors.append(CorruptLog("bad checksum"))
     run.store.loads.open()
-    await command.refused(StorageUnavailable)
+    await command.refused(CorruptEvent)
     await run.tell("a", add()).accepted()
 
 
