@@ -41,6 +41,7 @@ async def test_a_failure_that_no_call_has_met_is_heard_of(
     run: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_module, "_TICK_S", 0)
+    monkeypatch.setattr(engine_module, "_PRUNE_EVERY_TICKS", 1 << 60)
     await run.restart()
     run.store.inner.abandon()
     await run.engine.feed.wait_beyond(run.engine.head, 10)
