@@ -118,14 +118,20 @@ async def rows_of(engine: AsyncEngine, projection: type[Books] = Books) -> Rows:
 
 
 async def rows_by_log(client: Client, leave_out: frozenset[int] = frozenset()) -> Rows:
-    """What the rows must be: the log, read and added up by code that shares nothing with it."""
+    """What the rows must be, by the log itself and code that shares nothing with projections."""
+    return folded(
+        [
+            (each.position, each.aggregate_id, each.payload["amount"])
+            async for each in client.read()
+            if each.event_type == "Booked" and each.position not in leave_out
+        ]
+    )
+
+
+def folded(journal: list[tuple[int, str, int]]) -> Rows:
+    """Such a journal, and the balances that follow from it."""
     balances: dict[str, tuple[int, int]] = {}
-    journal = []
-    async for each in client.read():
-        if each.event_type != "Booked" or each.position in leave_out:
-            continue
-        amount = each.payload["amount"]
-        balance, bookings = balances.get(each.aggregate_id, (0, 0))
-        balances[each.aggregate_id] = (balance + amount, bookings + 1)
-        journal.append((each.position, each.aggregate_id, amount))
+    for _, account, amount in journal:
+        balance, bookings = balances.get(account, (0, 0))
+        balances[account] = (balance + amount, bookings + 1)
     return balances, journal
