@@ -234,10 +234,13 @@ class EventStore(Protocol):
         the order of their UTF-8 bytes), ascending."""
 
     async def find_command(self, command_id: bytes) -> CommandRecord | None:
-        """The remembered answer, or None."""
+        """The remembered answer, or None. CorruptLog when this one is damaged."""
 
     async def command_ids_between(self, low: bytes, high: bytes, limit: int) -> list[bytes]:
-        """The greatest `limit` stored command ids with low <= id < high, in descending order."""
+        """The greatest `limit` stored command ids with low <= id < high, in descending order.
+
+        Those of damaged answers are among them: `find_command` tells.
+        """
 
     async def position_at(self, commit_time_us: int) -> int:
         """The position of the last event with commit time <= the given one; 0 without any."""
@@ -245,7 +248,8 @@ class EventStore(Protocol):
     async def prune_commands(self, before_us: int, limit: int) -> int:
         """Forget at most `limit` answers committed before that time; how many were forgotten.
 
-        A write: never beside an append.
+        Damaged ones are kept, as nothing says for certain how old they are. A write: never beside
+        an append.
         """
 
     async def close(self) -> None:

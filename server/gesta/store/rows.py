@@ -108,15 +108,15 @@ def stream_of(row: Row, names: Mapping[int, str]) -> tuple[str, str]:
 
 
 def command_of(row: Row) -> CommandRecord:
-    """The answer in a row of COMMAND_COLUMNS."""
-    check_command(row)
+    """The answer in a row of COMMAND_COLUMNS; CorruptLog if it is not what was written."""
+    if not is_intact_command(row):
+        raise CorruptLog(f"the answer to command {row[0]!r} does not match its checksum")
     return CommandRecord._make(row[:-1])
 
 
-def check_command(row: Row) -> None:
-    """CorruptLog if a row of COMMAND_COLUMNS is not what was written."""
-    if crc32(_encode(row[:-1])) != row[-1]:
-        raise CorruptLog(f"the answer to command {row[0]!r} does not match its checksum")
+def is_intact_command(row: Row) -> bool:
+    """Whether a row of COMMAND_COLUMNS is what was written."""
+    return bool(crc32(_encode(row[:-1])) == row[-1])
 
 
 def check(record: tuple[Any, ...], stored: object, what: str) -> None:

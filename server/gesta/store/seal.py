@@ -8,6 +8,7 @@ rewritten and synced all of it, and a commit of our own (the new epoch) has gone
 import logging
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 from gesta.store.connection import JobConnection
@@ -16,11 +17,11 @@ from gesta.store.port import CorruptLog, Incarnation, LogInfo, StorageFailed
 from gesta.store.rows import (
     COMMAND_COLUMNS,
     EVENT_COLUMNS,
-    Row,
     check,
     checksum,
     command_of,
     events_of,
+    is_intact_command,
 )
 from gesta.store.schema import STATEMENTS
 from gesta.store.streams import StreamNames
@@ -29,6 +30,9 @@ _LOG = logging.getLogger("gesta.store")
 
 WAL_BYTES_KEPT_MAX = 64 << 20
 """The write-ahead log file is cut to this when it is begun anew after a burst."""
+
+_QUIET_COMMANDS_MAX = 100
+"""So many damaged answers are passed over, at most, in search of the newest time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +163,20 @@ def _head(connection: JobConnection, names: Names) -> tuple[int, int]:
 
 
 def _last_quiet_command_us(connection: JobConnection) -> int:
-    """When a command without events was committed last, as far as it is remembered."""
-    row: Row | None = connection.execute(
+    """When a command without events was committed last, as far as it is remembered.
+
+    Without the damaged ones: no event bears their time, so nothing runs backwards.
+    """
+    rows = connection.execute(
         f"SELECT {COMMAND_COLUMNS} FROM commands WHERE event_count = 0 "  # noqa: S608
-        "ORDER BY commit_time_us DESC LIMIT 1"
-    ).fetchone()
-    return 0 if row is None else command_of(row).commit_time_us
+        f"ORDER BY commit_time_us DESC LIMIT {_QUIET_COMMANDS_MAX}"
+    )
+    with closing(rows):
+        for row in rows:
+            if is_intact_command(row):
+                return command_of(row).commit_time_us
+            _LOG.warning("the answer to command %s is damaged", row[0].hex())
+    return 0
 
 
 def _begin_epoch(connection: JobConnection, now_us: int, head: int) -> int:

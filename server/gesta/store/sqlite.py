@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from gesta.store import answers, header, schema
+from gesta.store import header, schema
+from gesta.store.answers import Answers
 from gesta.store.connection import JobConnection, Link, store_error
 from gesta.store.lock import LogLock
 from gesta.store.port import (
@@ -79,6 +80,7 @@ class SqliteStore:
         self._lock: LogLock | None = None
         self._link: Link | None = None
         self._readers = Readers()
+        self._answers = Answers()
         self._writer: LogWriter | None = None
         self._appending: asyncio.Task[None] | None = None
 
@@ -144,10 +146,10 @@ class SqliteStore:
         return await self._read(Reader.position_at, self._bounds(), commit_time_us)
 
     async def find_command(self, command_id: bytes) -> CommandRecord | None:
-        return await self._read(answers.find, command_id)
+        return await self._read(self._answers.find, command_id)
 
     async def command_ids_between(self, low: bytes, high: bytes, limit: int) -> list[bytes]:
-        return await self._read(answers.ids_between, low, high, limit)
+        return await self._read(self._answers.ids_between, low, high, limit)
 
     async def prune_commands(self, before_us: int, limit: int) -> int:
         assert self._appending is None, "never beside an append"
