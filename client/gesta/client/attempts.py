@@ -49,38 +49,16 @@ class Attempts:
         self.count = self.policy.attempts_max if hopeless else self.count + 1
         return self.count < self.policy.attempts_max
 
-    def answered(self) -> None:
-        """Call when an attempt succeeded."""
-        self._budget.answered()
-
-    async def pause(self, error: GestaError) -> None:
-        """Returns when it is time to ask again. Raises what the caller is to see otherwise."""
+    def delay_s(self, error: GestaError) -> float | None:
+        """Counts an attempt that ended with `error`: how long to wait before the next one. None:
+        that was the last, and the caller is to see `final(error)`."""
         self.count += 1
-        delay_s = self.policy.delay_s(error, self.count)
         if error.outcome is Outcome.UNKNOWN and self.command_id is not None:
             self.in_doubt = True
-        late = delay_s is None or asyncio.get_running_loop().time() + delay_s >= self.deadline
-        if delay_s is None or late or not self._budget.take():
-            raise self.final(error)
-        await asyncio.sleep(delay_s)
-
-    def out_of_time(self, sent: bool) -> GestaError:
-        """What is known when the deadline passes; `sent` says whether an attempt is under way."""
-        if self.command_id is not None and (sent or self.in_doubt):
-            return self.unknown("no answer came in time")
-        return DeadlineExceeded("there was no answer in time, and nothing was written")
-
-    def closed(self) -> ClientClosed:
-        """For a request under way when the client was closed."""
-        outcome = Outcome.NOT_DONE if self.command_id is None else Outcome.UNKNOWN
-        return ClientClosed("the client was closed before the answer came", outcome=outcome)
-
-    def unknown(self, message: str) -> OutcomeUnknown:
-        """The outcome of an attempt that will get no answer."""
-        command_id = None if self.command_id is None else UUID(bytes=self.command_id)
-        return OutcomeUnknown(
-            f"{message}; ask again with command id {command_id}", command_id=command_id
-        )
+        delay_s = self.policy.delay_s(error, self.count)
+        if delay_s is None or asyncio.get_running_loop().time() + delay_s >= self.deadline:
+            return None
+        return delay_s if self._budget.take() else None
 
     def final(self, error: GestaError) -> GestaError:
         """What the caller is to see where `error` ends the last attempt: OutcomeUnknown for one
@@ -89,6 +67,26 @@ class Attempts:
         if final is not error:
             final.__cause__ = error
         return final
+
+    def out_of_time(self, sent: bool) -> GestaError:
+        """What is known when the deadline passes; `sent` says whether an attempt is under way."""
+        if self.command_id is not None and (sent or self.in_doubt):
+            return self.unknown("no answer came in time")
+        return DeadlineExceeded("there was no answer in time, and nothing was written")
+
+    def closed(self, sent: bool) -> GestaError:
+        """What is known when the client is closed; `sent` as above."""
+        unknown = sent and self.command_id is not None
+        outcome = Outcome.UNKNOWN if unknown else Outcome.NOT_DONE
+        error = ClientClosed("the client was closed before the answer came", outcome=outcome)
+        return self.final(error)
+
+    def unknown(self, message: str) -> OutcomeUnknown:
+        """The outcome of an attempt that will get no answer."""
+        command_id = None if self.command_id is None else UUID(bytes=self.command_id)
+        return OutcomeUnknown(
+            f"{message}; ask again with command id {command_id}", command_id=command_id
+        )
 
     def _final(self, error: GestaError) -> GestaError:
         if isinstance(error, OutcomeUnknown) and error.command_id is None and self.command_id:

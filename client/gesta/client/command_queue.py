@@ -6,34 +6,42 @@ from collections.abc import Iterable, Iterator
 from copy import copy
 
 from gesta.client.attempts import Attempts
-from gesta.client.errors import ClientClosed, GestaError, Outcome, Overloaded
+from gesta.client.errors import ClientClosed, GestaError
 from gesta.client.options import FRAME_BYTES_MAX, FRAME_COMMANDS_MAX
-from gesta.client.times import to_duration
-from gesta.v1.command_service_pb2 import ExecuteRequest, ExecuteResponse, ExecuteStreamRequest
+from gesta.client.wire import encode_timeout, frame_part
+from gesta.v1.command_service_pb2 import ExecuteResponse
 
 
 class Waiting:
-    """A command whose caller waits on `answer`. A caller that leaves cancels it."""
+    """A command whose caller waits on `answer`, over all attempts. A caller that leaves cancels
+    it."""
 
-    __slots__ = ("answer", "attempts", "request", "sent", "size")
+    __slots__ = ("answer", "attempts", "command", "sent", "timeout")
 
     def __init__(
-        self, request: ExecuteRequest, answer: asyncio.Future[ExecuteResponse], attempts: Attempts
+        self,
+        command: bytes,
+        timeout: bytes,
+        answer: asyncio.Future[ExecuteResponse],
+        attempts: Attempts,
     ) -> None:
-        self.request = request
+        self.command = command
+        self.timeout = timeout
         self.answer = answer
         self.attempts = attempts
-        self.size = request.ByteSize()
         self.sent = False
 
-    def again(self, answer: asyncio.Future[ExecuteResponse]) -> None:
-        """Before it is put once more; the last answer was an error."""
-        self.answer = answer
+    def again(self) -> None:
+        """Before it is sent once more."""
         self.sent = False
+        # The server must not decide it after its caller has stopped waiting.
+        left_s = self.attempts.deadline - self.answer.get_loop().time()
+        self.timeout = encode_timeout(round(max(left_s, 0.001), 3))
 
     def fail(self, error: GestaError) -> None:
+        """The caller sees what is known of all attempts; see Attempts.final."""
         if not self.answer.done():
-            self.answer.set_exception(error)
+            self.answer.set_exception(self.attempts.final(error))
             # Looked at, so that a caller cancelled in this very step leaves no complaint behind.
             self.answer.exception()
 
@@ -43,17 +51,14 @@ class Waiting:
 
     def close(self) -> None:
         """Answers with what is known when no answer will be waited for any more."""
-        unknown = self.sent or self.attempts.in_doubt
-        outcome = Outcome.UNKNOWN if unknown else Outcome.NOT_DONE
-        self.fail(ClientClosed("the client was closed before the answer came", outcome=outcome))
+        self.fail(self.attempts.closed(self.sent))
 
 
 class CommandQueue:
     """In the order of the calls. Everything here happens on one loop and never awaits."""
 
-    def __init__(self, waiting_max: int) -> None:
+    def __init__(self) -> None:
         self._waiting: deque[Waiting] = deque()
-        self._waiting_max = waiting_max
         self.closed = False
         self.changed = asyncio.Event()
         """Set by whatever may let a writer go on."""
@@ -65,52 +70,44 @@ class CommandQueue:
         return iter(self._waiting)
 
     def put(self, waiting: Waiting) -> None:
-        """Raises ClientClosed; Overloaded where too many wait already."""
+        """Raises ClientClosed."""
         if self.closed:
             raise ClientClosed("the client is closed")
-        if len(self._waiting) >= self._waiting_max:
-            raise Overloaded(
-                f"{self._waiting_max} commands wait in this client already", what="waiting_max"
-            )
         self._waiting.append(waiting)
-        self.changed.set()
+        if len(self._waiting) == 1:  # else the writer is at work, or waits for room
+            self.changed.set()
 
     def put_back(self, unanswered: Iterable[Waiting]) -> None:
         """What a broken stream left unanswered, oldest first, goes before all others."""
-        now = asyncio.get_running_loop().time()
         kept = [each for each in unanswered if not each.answer.done()]
         for each in kept:
-            each.sent = False
             each.attempts.in_doubt = True
-            # The server must not decide it after its caller has stopped waiting.
-            left_s = max(each.attempts.deadline - now, 0.001)
-            each.request.timeout.CopyFrom(to_duration(round(left_s, 3)))
+            each.again()
         self._waiting.extendleft(reversed(kept))
 
-    def next_frame(
-        self, room: int, number: int, unanswered: dict[int, Waiting]
-    ) -> ExecuteStreamRequest | None:
+    def next_frame(self, room: int, number: int, unanswered: dict[int, Waiting]) -> bytes:
         """Moves up to `room` commands into a frame and into `unanswered`, by number from `number`.
 
-        None where there is nothing to send. Callers that have left are passed over.
+        Empty where there is nothing to send. Callers that have left are passed over.
         """
-        commands: list[ExecuteRequest] = []
+        parts: list[bytes] = []
         size = 0
         most = min(room, FRAME_COMMANDS_MAX)
         waiting = self._waiting
-        while waiting and len(commands) < most:
+        while waiting and len(parts) < most:
             first = waiting[0]
             if first.answer.done():
                 waiting.popleft()
                 continue
-            size += first.size
-            if commands and size > FRAME_BYTES_MAX:
+            part = frame_part(first.command, first.timeout)
+            size += len(part)
+            if parts and size > FRAME_BYTES_MAX:
                 break
             waiting.popleft()
             first.sent = True
-            unanswered[number + len(commands)] = first
-            commands.append(first.request)
-        return ExecuteStreamRequest(commands=commands) if commands else None
+            unanswered[number + len(parts)] = first
+            parts.append(part)
+        return b"".join(parts)
 
     def count_failure(self, error: GestaError, hopeless: bool) -> None:
         """No stream could be opened: one attempt less for each. Those without any left fail."""
@@ -118,8 +115,6 @@ class CommandQueue:
         for each in self._waiting:
             if each.attempts.another(hopeless):
                 kept.append(each)
-            elif each.attempts.in_doubt:
-                each.fail(each.attempts.unknown(f"an earlier stream broke, and then: {error}"))
             else:
                 each.fail(copy(error))  # raised in its own task, with its own traceback
         self._waiting = kept

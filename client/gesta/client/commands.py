@@ -2,20 +2,20 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
-from gesta.client.attempts import Attempts
 from gesta.client.batching import CommandStream
 from gesta.client.command_queue import Waiting
 from gesta.client.connection import Connection
-from gesta.client.errors import GestaError
 from gesta.client.ids import CommandIds, command_id_bytes
 from gesta.client.options import FRAME_BYTES_MAX
-from gesta.client.times import to_duration, to_timestamp
-from gesta.v1.command_service_pb2 import ExecuteRequest, ExecuteResponse
+from gesta.client.wire import encode_command, encode_details, encode_timeout
+from gesta.v1.command_service_pb2 import ExecuteResponse
+
+_NO_DETAILS = (None,) * 9
 
 
 class CommandOptions(TypedDict, total=False):
@@ -34,6 +34,12 @@ class CommandOptions(TypedDict, total=False):
     """When it happened in the world; with a time zone."""
     metadata: Mapping[str, str] | None
     traceparent: str | None
+    wait_for: str | Sequence[str] | None
+    """Projections that are to have the command's events before it is answered. Those that are late
+    are in `Done.pending`: it is committed all the same."""
+    wait_timeout_s: float | None
+    """How long to wait for them, within `timeout_s`; 0: not at all. Unset: as the server is set,
+    which is 5 s unless somebody changed it."""
     timeout_s: float | None
     """In all, retries included. Past it: OutcomeUnknown, or DeadlineExceeded if never sent."""
 
@@ -46,11 +52,11 @@ class Commands:
         self._ids = ids
         options = connection.options
         self._streams = [
-            CommandStream(connection.commands.ExecuteStream, options)
+            CommandStream(connection.execute_stream, options, connection.budget)
             for _ in range(options.streams if options.batching else 0)
         ]
 
-    async def execute(
+    def execute(
         self,
         aggregate_type: str,
         aggregate_id: str,
@@ -65,53 +71,43 @@ class Commands:
         occurred_at: datetime | None = None,
         metadata: Mapping[str, str] | None = None,
         traceparent: str | None = None,
+        wait_for: str | Sequence[str] | None = None,
+        wait_timeout_s: float | None = None,
         timeout_s: float | None = None,
-    ) -> ExecuteResponse:
-        """See CommandOptions. The command id is drawn once, so every attempt has the same."""
-        if expected_version is not None and must_exist is not None:
-            raise ValueError("give expected_version or must_exist, not both")
+    ) -> Awaitable[ExecuteResponse]:
+        """See CommandOptions. The command id is drawn once, so every attempt has the same. What
+        comes back must be awaited; no coroutine of its own costs a command 1 µs less."""
+        connection = self._connection
         key = self._ids.draw() if command_id is None else command_id_bytes(command_id)
-        seconds = self._connection.options.timeout_s if timeout_s is None else timeout_s
-        request = ExecuteRequest(
-            aggregate_type=aggregate_type,
-            aggregate_id=aggregate_id,
-            command=command,
-            arguments=arguments,
-            expected_version=expected_version,
-            command_id=key,
-            correlation_id=correlation_id,
-            causation_id=causation_id,
-            occurred_at=None if occurred_at is None else to_timestamp(occurred_at),
-            metadata=metadata,
-            traceparent=traceparent,
-            timeout=to_duration(seconds),
+        attempts = connection.attempts(timeout_s, key)
+        details = (
+            expected_version,
+            must_exist,
+            correlation_id,
+            causation_id,
+            occurred_at,
+            metadata,
+            traceparent,
+            wait_for,
+            wait_timeout_s,
         )
-        if must_exist is not None:
-            request.must_exist = must_exist
-        attempts = self._connection.attempts(seconds, key)
+        more = b"" if details == _NO_DETAILS else encode_details(*details)
+        asked = encode_command(aggregate_type, aggregate_id, command, arguments, key, more)
         # A command larger than a frame goes alone: gRPC's limits then cost nobody else's stream.
-        if not self._streams or request.ByteSize() > FRAME_BYTES_MAX:
-            return await self._connection.ask(self._connection.commands.Execute, request, attempts)
-        return await self._stream(request, attempts)
+        if not self._streams or len(asked) > FRAME_BYTES_MAX:
+            return connection.ask(connection.execute, asked, attempts)
+        answer: asyncio.Future[ExecuteResponse] = asyncio.get_running_loop().create_future()
+        seconds = connection.options.timeout_s if timeout_s is None else timeout_s
+        self._stream_of(aggregate_id).put(Waiting(asked, encode_timeout(seconds), answer, attempts))
+        return answer
 
     async def close(self) -> None:
-        """Every command is answered by then."""
-        await asyncio.gather(*(stream.close() for stream in self._streams))
+        """Every command is answered by then, but for those of one call each that are late."""
+        await asyncio.gather(
+            *(stream.close() for stream in self._streams), self._connection.finish()
+        )
 
-    async def _stream(self, request: ExecuteRequest, attempts: Attempts) -> ExecuteResponse:
-        loop = asyncio.get_running_loop()
-        stream = self._streams[0] if len(self._streams) == 1 else self._stream_of(request)
-        waiting = Waiting(request, loop.create_future(), attempts)
-        while True:
-            try:
-                stream.put(waiting)
-                answer = await waiting.answer
-            except GestaError as error:
-                await attempts.pause(error)
-                waiting.again(loop.create_future())
-            else:
-                attempts.answered()
-                return answer
-
-    def _stream_of(self, request: ExecuteRequest) -> CommandStream:
-        return self._streams[zlib.crc32(request.aggregate_id.encode()) % len(self._streams)]
+    def _stream_of(self, aggregate_id: str) -> CommandStream:
+        if len(self._streams) == 1:
+            return self._streams[0]
+        return self._streams[zlib.crc32(aggregate_id.encode()) % len(self._streams)]

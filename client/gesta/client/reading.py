@@ -66,7 +66,7 @@ class Reading:
             delay_s = policy.delay_s(error, failures)
             if delay_s is None:
                 raise error
-            await asyncio.sleep(delay_s)
+            await self._connection.pause(delay_s)
 
     async def _call(self, request: ReadEventsRequest) -> AsyncGenerator[list[Event], None]:
         self._connection.check_open()

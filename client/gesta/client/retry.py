@@ -81,10 +81,10 @@ class RetryBudget:
         self._tokens = self._tokens_max = tokens_max
         self._earned = earned_per_answer
 
-    def answered(self) -> None:
-        """Call on every answer that is no error."""
+    def answered(self, answers: int = 1) -> None:
+        """Call on every answer that is no error, or with the number of several."""
         if self._tokens < self._tokens_max:
-            self._tokens = min(self._tokens_max, self._tokens + self._earned)
+            self._tokens = min(self._tokens_max, self._tokens + answers * self._earned)
 
     def take(self) -> bool:
         """Whether a retry may be made; takes its token if so."""

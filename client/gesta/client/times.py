@@ -1,7 +1,7 @@
 """Times on the wire, and as Python has them."""
 
+import math
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -22,8 +22,15 @@ def to_timestamp(time: datetime) -> Timestamp:
     return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 
-@lru_cache(maxsize=16)  # callers use a handful of timeouts; making one costs as much as a command
 def to_duration(seconds: float) -> Duration:
-    """Shared between callers: never change what this returns."""
+    """What is finer than a nanosecond is cut off."""
     whole = int(seconds)
     return Duration(seconds=whole, nanos=int((seconds - whole) * 1_000_000_000))
+
+
+def to_milliseconds(seconds: float) -> int:
+    """Rounded up, so that the caller's time is up by the end; a day at most, which no server waits.
+    Raises ValueError for less than nothing."""
+    if not seconds >= 0:
+        raise ValueError(f"a wait cannot take {seconds} s")
+    return math.ceil(min(seconds, 86_400.0) * 1_000)

@@ -80,7 +80,7 @@ async def test_closing_answers_whoever_waits_for_a_call_of_its_own(method: str) 
     }
     handler = silent_stream if method == "ReadEvents" else silent
     async with peer(**{method: handler}) as address:
-        client = await connect(address, batching=False).__aenter__()
+        client = await connect(address, batching=False, close_timeout_s=0.01).__aenter__()
         waiting = asyncio.create_task(asked[method](client))
         await reached.wait()
         await client.close()
