@@ -44,8 +44,10 @@ class Load:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def until(self, acknowledged: int) -> None:
-        """Returns when so many commands of this load were acknowledged, in all."""
+        """Returns when so many commands of this load were acknowledged, in all. Fails when nobody
+        is left to ask for them."""
         while self.acknowledged < acknowledged:
+            assert len(self.errors) < CALLERS, f"nobody asks any more: {self.errors[:3]}"
             self._moved.clear()
             await self._moved.wait()
 
@@ -75,6 +77,7 @@ class Load:
             answer = await add(self.recorder, f"tally-{(caller + serial) % AGGREGATES}", note)
             if isinstance(answer, GestaError):
                 self.errors.append(answer)
+                self._moved.set()
                 return
             self.acknowledged += 1
             self._moved.set()

@@ -1,5 +1,6 @@
 """`gesta serve` on a port that it can have again, or on a small disk."""
 
+import asyncio
 import os
 import random
 import shutil
@@ -10,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.integration.edge.process import TALLY, ServerProcess, running
+from tests.integration.edge.process import TALLY, TIMEOUT_S, ServerProcess, launch, running
 
 _LOCAL_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _ON_A_SMALL_DISK = 'mount -t tmpfs -o size="$1" none "$0" && shift && exec "$@"'
@@ -41,6 +42,19 @@ async def serving_at(
     """A server of Tally on `folder`/data, killed at the end if it still runs."""
     async with running(folder, "--listen", address, target=target) as server:
         yield server
+
+
+async def refused(folder: Path, *options: str) -> tuple[int, str]:
+    """The exit code of a server that does not come to serve, and what it said."""
+    process, report = await launch(folder, *options)
+    assert process.stdout is not None
+    try:
+        assert await process.stdout.readline() == b"", "it serves"
+        return await asyncio.wait_for(process.wait(), TIMEOUT_S), report.read_text()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 class SmallDisk:

@@ -1,6 +1,5 @@
 """Starts and ends: again in the same process, where they cannot be, and on what is no sound log."""
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
@@ -11,9 +10,9 @@ import pytest
 from tests.history.history import History
 from tests.history.recording import Recorder
 from tests.integration.edge.hosting import server_on
-from tests.integration.edge.process import TIMEOUT_S, launch, running
+from tests.integration.edge.process import running
 from tests.integration.faults.load import add, loaded, verify
-from tests.integration.faults.server import lasting_address
+from tests.integration.faults.server import lasting_address, refused
 from tests.unit.store.logs import behind_the_back
 
 from gesta.client import CorruptEvent, Done, connect
@@ -41,7 +40,7 @@ async def test_servers_one_after_the_other_in_one_process_leave_nothing_open(
 
 async def test_a_port_that_another_server_has_leaves_the_data_as_it_was(tmp_path: Path) -> None:
     async with running(tmp_path / "one") as one:
-        code, said = await _ended(tmp_path / "two", "--listen", one.address)
+        code, said = await refused(tmp_path / "two", "--listen", one.address)
         assert (code, one.address in said) == (CANNOT_LISTEN, True)
         assert not (tmp_path / "two" / "data").exists()
         late = server_on(data=str(tmp_path / "two"), listen=one.address)
@@ -91,7 +90,7 @@ async def test_what_is_no_sound_log_is_not_served_and_stays_as_it_is(
     await _a_hundred_events(tmp_path)
     damage(tmp_path / "data" / FILE)
     before = _files(tmp_path / "data")
-    ended, said = await _ended(tmp_path)
+    ended, said = await refused(tmp_path)
     assert (ended, said.count("Traceback")) == (code, 0)
     assert says in said.splitlines()[-1]
     if code == NOT_A_LOG:
@@ -124,19 +123,6 @@ async def _a_hundred_events(folder: Path) -> History:
         for number in range(100):
             assert isinstance(await add(recorder, "only", str(number)), Done)
         return recorder.history
-
-
-async def _ended(folder: Path, *options: str) -> tuple[int, str]:
-    """The exit code of a server that does not come to serve, and what it said."""
-    process, report = await launch(folder, *options)
-    assert process.stdout is not None
-    try:
-        assert await process.stdout.readline() == b"", "it serves"
-        return await asyncio.wait_for(process.wait(), TIMEOUT_S), report.read_text()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 def _open_files(folder: Path) -> list[str]:
