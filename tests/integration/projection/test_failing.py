@@ -1,4 +1,4 @@
-"""What stops a projection: an event, a checkpoint that is gone or not of this log, a database."""
+"""What stops a projection: an event that cannot be projected, or its database."""
 
 from pathlib import Path
 
@@ -16,34 +16,20 @@ from tests.integration.projection.books import (
     rows_of,
     transfers,
 )
-from tests.unit.store.logs import behind_the_back
 
-from gesta.client import Client, Event, NewEvent, connect
+from gesta.client import Client, Event, NewEvent
 from gesta.domain import event
 from gesta.projection import (
     BadDatabase,
-    CheckpointLost,
-    CheckpointUndone,
-    CodeChanged,
     DatabaseFailed,
-    MustRebuild,
     NothingToSkip,
     PoisonEvent,
     ProjectionState,
     Runner,
-    TablesLost,
     on,
     reading,
 )
 from gesta.projection.checkpoints import SKIPS
-from gesta.server.config import Config
-from gesta.server.process import Server
-from gesta.store.rows import checksum
-
-
-async def execute(engine: AsyncEngine, statement: str) -> None:
-    async with engine.begin() as connection:
-        await connection.execute(text(statement))
 
 
 @pytest.mark.parametrize("amount", [POISON, SPOILT])
@@ -179,118 +165,6 @@ async def test_wrong_sql_is_the_code_s_fault_and_not_the_database_s(
             await runner.run_once()
 
 
-async def test_rows_without_a_checkpoint_are_not_added_to(
-    client: Client, database: str, engine: AsyncEngine
-) -> None:
-    await transfers(client, 5)
-    async with Runner(client, Books, database) as runner:
-        await runner.run_once()
-        before = await rows_of(engine)
-        await execute(engine, "DELETE FROM gesta_projections")
-        for _ in range(2):
-            with pytest.raises(CheckpointLost) as caught:
-                await runner.run_once()
-        assert sorted(caught.value.tables) == ["balances", "journal"]
-        assert await rows_of(engine) == before
-        await _rebuild_as_told(runner, caught.value)
-        assert await rows_of(engine) == await rows_by_log(client)
-
-
-async def test_empty_tables_without_a_checkpoint_are_a_beginning(
-    client: Client, database: str, engine: AsyncEngine
-) -> None:
-    async with engine.begin() as connection:
-        await connection.run_sync(Books.metadata.create_all)
-    await transfers(client, 5)
-    async with Runner(client, Books, database) as runner:
-        await runner.run_once()
-    assert await rows_of(engine) == await rows_by_log(client)
-
-
-async def test_a_checkpoint_without_its_tables_is_not_gone_on_with(
-    client: Client, database: str, engine: AsyncEngine
-) -> None:
-    await transfers(client, 5)
-    async with Runner(client, Books, database) as runner:
-        await runner.run_once()
-        await execute(engine, "DROP TABLE journal")
-        for _ in range(2):
-            with pytest.raises(TablesLost) as caught:
-                await runner.run_once()
-        assert caught.value.tables == ["journal"]
-        await _rebuild_as_told(runner, caught.value)
-        assert await rows_of(engine) == await rows_by_log(client)
-
-
-class Extended(Books):
-    name = "books"
-
-    @on("Cancelled")
-    async def cancelled(
-        self, event: dict[str, object], recorded: Event, connection: AsyncConnection
-    ) -> None:
-        pass
-
-
-async def test_code_that_handles_other_events_is_noticed_though_the_version_is_the_same(
-    client: Client, database: str
-) -> None:
-    await transfers(client, 5)
-    async with Runner(client, Books, database) as runner:
-        await runner.run_once()
-    async with Runner(client, Extended, database) as runner:
-        with pytest.raises(CodeChanged, match="tables or events changed within version 1") as error:
-            await runner.run_once()
-        await _rebuild_as_told(runner, error.value)
-        await runner.run_once()
-
-
-@pytest.mark.parametrize("fork_position", [4, 0])
-async def test_a_checkpoint_from_before_a_restore_is_not_gone_on_with(
-    database: str, engine: AsyncEngine, tmp_path: Path, fork_position: int
-) -> None:
-    config = Config(data=str(tmp_path / "log"), listen="127.0.0.1:0")
-    async with Server(config) as server, connect(server.address) as client:
-        await transfers(client, 5)
-        async with Runner(client, Books, database) as runner:
-            await runner.run_once()
-    with behind_the_back(tmp_path / "log") as log:
-        life = (2, fork_position)
-        log.execute("INSERT INTO incarnations VALUES (?, ?, ?)", (*life, checksum(life)))
-    async with (
-        Server(config) as server,
-        connect(server.address) as client,
-        Runner(client, Books, database) as runner,
-    ):
-        with pytest.raises(CheckpointUndone) as caught:
-            await runner.run_once()
-        assert (caught.value.position, caught.value.fork_position) == (10, fork_position)
-        with pytest.raises(CheckpointUndone):
-            await runner.status()
-        await _rebuild_as_told(runner, caught.value)
-        assert await rows_of(engine) == await rows_by_log(client)
-
-
-async def test_a_checkpoint_of_another_log_is_not_gone_on_with(
-    client: Client, database: str, engine: AsyncEngine, tmp_path: Path
-) -> None:
-    await transfers(client, 10)
-    async with Runner(client, Books, database) as runner:
-        await runner.run_once()
-    config = Config(data=str(tmp_path / "log"), listen="127.0.0.1:0")
-    async with (
-        Server(config) as server,
-        connect(server.address) as other,
-        Runner(other, Books, database) as runner,
-    ):
-        await transfers(other, 3)
-        with pytest.raises(CheckpointUndone, match="another log") as caught:
-            await runner.run_once()
-        assert caught.value.fork_position is None
-        await _rebuild_as_told(runner, caught.value)  # though the old one had come further
-        assert await rows_of(engine) == await rows_by_log(other)
-
-
 async def test_what_a_failing_reporter_raises_ends_it_after_the_commit(
     client: Client, database: str, engine: AsyncEngine
 ) -> None:
@@ -338,8 +212,3 @@ async def test_tables_that_are_not_there_cannot_be_read(
         await runner.run_once()
     async with reading(engine, Books) as connection:
         assert (await connection.execute(select(Books.journal))).all() == [(1, "a", 5)]
-
-
-async def _rebuild_as_told(runner: Runner, error: MustRebuild) -> None:
-    assert error.next_step == "rebuild it: gesta project rebuild MODULE:CLASS"
-    await runner.rebuild()

@@ -16,16 +16,19 @@ from tests.integration.projection.books import (
     transfer,
     transfers,
 )
-from tests.integration.projection.watching import Commits, running
+from tests.integration.projection.watching import TIMEOUT_S, Commits, running
 
 from gesta.client import Client, Event, NewEvent
 from gesta.projection import (
+    Checkpoint,
     ProjectionState,
     Runner,
     Superseded,
     TransactionLimits,
     on,
 )
+from gesta.projection.claims import claim
+from gesta.projection.projection import definition_of
 
 
 async def test_what_is_in_the_log_is_projected_once(
@@ -77,17 +80,32 @@ async def test_while_it_catches_up_many_batches_share_a_transaction(
     assert await rows_of(engine) == await rows_by_log(client)
 
 
-async def test_a_reader_never_sees_half_of_a_command(
+async def test_a_command_that_comes_in_several_frames_is_committed_whole(
     client: Client, database: str, engine: AsyncEngine
 ) -> None:
-    # Each command is larger than a frame, so that it is delivered in several.
+    note = "x" * 3_000  # 21 of these fill a frame
     for number in range(6):
-        note = "x" * 3_000
         pair = [booking("a", -number - 50, note), booking("b", number + 50, note)]
         await client.append(pair * 20)
+    seen = []
+
+    async def look(checkpoint: Checkpoint) -> None:
+        seen.append([row[2] for row in (await rows_of(engine))[1]])
+
+    limits = TransactionLimits(events_max=1)
+    async with Runner(client, Books, database, limits=limits, on_commit=look) as runner:
+        await runner.run_once()
+    assert len(seen) > 2
+    assert [len(amounts) for amounts in seen if len(amounts) % 40] == []
+    assert {sum(amounts) for amounts in seen} == {0}
+    assert await rows_of(engine) == await rows_by_log(client)
+
+
+async def test_a_concurrent_reader_never_sees_half_of_a_transfer(
+    client: Client, database: str, engine: AsyncEngine
+) -> None:
     seen: list[tuple[int, int]] = []
     commits = Commits()
-    limits = TransactionLimits(events_max=1)
 
     async def look() -> None:
         summed = select(func.count(), func.coalesce(func.sum(Books.journal.c.amount), 0))
@@ -96,20 +114,19 @@ async def test_a_reader_never_sees_half_of_a_command(
                 count, total = (await connection.execute(summed)).one()
             seen.append((int(count), int(total)))
 
-    runner = Runner(client, Books, database, limits=limits, on_commit=commits)
+    runner = Runner(client, Books, database, on_commit=commits)
     async with runner, running(runner):
-        await commits.reach(1)
+        await commits.reach(0)
         looking = asyncio.create_task(look())
-        for number in range(50):
+        for number in range(100):
             await transfer(client, number)
-        await commits.reach(6 * 40 + 2 * 50)
+        await commits.reach(200)
         looking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await looking
     assert len({count for count, _ in seen}) > 2
-    assert {total for _, total in seen} == {0}
     assert [count for count, _ in seen if count % 2] == []
-    assert await rows_of(engine) == await rows_by_log(client)
+    assert {total for _, total in seen} == {0}
 
 
 async def test_events_without_a_handler_are_passed_over_and_do_not_count_as_lag(
@@ -157,10 +174,22 @@ async def test_the_newest_session_writes_and_the_older_one_ends(
             await second_commits.reach(0, ProjectionState.LIVE)
             await book(client, 100, 101)
             with pytest.raises(Superseded, match="a newer session"):
-                await older
+                await asyncio.wait_for(older, TIMEOUT_S)
             await second_commits.reach(2)
             assert (await second.status()).state is ProjectionState.LIVE
     assert await rows_of(engine) == await rows_by_log(client)
+
+
+async def test_a_session_does_not_take_back_what_a_newer_one_has(
+    client: Client, database: str, engine: AsyncEngine
+) -> None:
+    definition = definition_of(Books)
+    first = await claim(engine, definition, "first")
+    assert await claim(engine, definition, "first", again=True) == first
+    await claim(engine, definition, "second")
+    with pytest.raises(Superseded):
+        await claim(engine, definition, "first", again=True)
+    await claim(engine, definition, "first")
 
 
 class Named(Books):

@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator
 
 from gesta.projection import Checkpoint, ProjectionState, Runner
 
+TIMEOUT_S = 60.0
+"""For what takes well under a second; so that a test fails instead of waiting for ever."""
+
 
 @contextlib.asynccontextmanager
 async def running(runner: Runner) -> AsyncIterator[None]:
@@ -30,10 +33,12 @@ class Commits:
         self._moved.set()
 
     async def reach(self, position: int, state: ProjectionState | None = None) -> None:
-        while (
-            not self.all
-            or self.all[-1].position < position
-            or (state is not None and self.all[-1].state is not state)
-        ):
-            self._moved.clear()
-            await self._moved.wait()
+        async with asyncio.timeout(TIMEOUT_S):
+            while not self._has_reached(position, state):
+                self._moved.clear()
+                await self._moved.wait()
+
+    def _has_reached(self, position: int, state: ProjectionState | None) -> bool:
+        if not self.all or self.all[-1].position < position:
+            return False
+        return state is None or self.all[-1].state is state
