@@ -3,7 +3,7 @@
 import pytest
 from tests.contract.samples import PAGE, Author
 
-from gesta.store import EventStore, Stream
+from gesta.store import CorruptLog, EventStore, Stream
 
 
 @pytest.fixture
@@ -98,6 +98,41 @@ async def test_a_page_has_one_event_however_large_it_is(store: EventStore, autho
     assert await store.read_log_backwards(2, 9, 1) == events[:1]
     assert await store.read_stream(stream, 0, 9, 1) == events[:1]
     assert await store.read_stream_backwards(stream, 2, 9, 1) == events[:1]
+
+
+async def test_read_positions_gives_those_events_in_the_order_asked(
+    store: EventStore, written: Author
+) -> None:
+    events = written.written
+    assert await store.read_positions([]) == []
+    assert await store.read_positions([7]) == [events[6]]
+    assert await store.read_positions([12, 1, 5, 5]) == [events[11], events[0], *[events[4]] * 2]
+    assert await store.read_positions(range(1, 13)) == events
+
+
+async def test_read_positions_reads_as_many_as_are_asked(store: EventStore, author: Author) -> None:
+    for _ in range(20):
+        await author.write(*"abcdefghij")
+    positions = [*range(200, 0, -3), *range(1, 200, 2)]
+    assert await store.read_positions(positions) == [author.written[n - 1] for n in positions]
+
+
+async def test_read_positions_stops_before_it_exceeds_bytes_max(
+    store: EventStore, author: Author
+) -> None:
+    await author.write(*"abcd", data=b'"' + b"x" * 98 + b'"')
+    assert await store.read_positions([4, 2, 1], 299) == [author.written[3], author.written[1]]
+    assert await store.read_positions([4, 2, 1], 300) == [author.written[n] for n in (3, 1, 0)]
+    assert await store.read_positions([4, 2, 1], 1) == [author.written[3]]
+
+
+@pytest.mark.parametrize("missing", [-1, 0, 13, 1 << 40])
+async def test_a_position_without_an_event_is_reported(
+    store: EventStore, written: Author, missing: int
+) -> None:
+    with pytest.raises(CorruptLog, match=f"position {missing} is missing") as caught:
+        await store.read_positions([1, missing, 2])
+    assert caught.value.position == missing
 
 
 async def test_position_at_is_the_last_event_at_or_before_a_time(

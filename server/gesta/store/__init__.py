@@ -17,6 +17,8 @@ answers     the remembered answers to commands: find, list, forget
 rows        rows and records, and the checksum between them
 names       integers for texts that come back in every row
 streams     which aggregate a stream's number stands for
+snapshots   the contract of what keeps snapshots, which may be lost; snapshots_memory and
+            snapshots_sqlite keep it
 
 docs/format.md fixes what is in the file. The errors:
 
@@ -44,13 +46,22 @@ from gesta.store.port import (
     StoreError,
     Stream,
     StreamHead,
+    checksum,
 )
+from gesta.store.snapshots import Snapshot, SnapshotCount, SnapshotStore
+from gesta.store.snapshots_memory import MemorySnapshots
+from gesta.store.snapshots_sqlite import SqliteSnapshots
 from gesta.store.sqlite import SqliteStore
 
 __all__ = [
     "EventStore",
     "MemoryStore",
     "SqliteStore",
+    "SnapshotStore",
+    "MemorySnapshots",
+    "SqliteSnapshots",
+    "Snapshot",
+    "SnapshotCount",
     "Batch",
     "EventRecord",
     "CommandRecord",
@@ -58,6 +69,7 @@ __all__ = [
     "StreamHead",
     "LogInfo",
     "Incarnation",
+    "checksum",
     "StoreError",
     "StorageFull",
     "StorageFailed",

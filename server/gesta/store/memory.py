@@ -1,13 +1,14 @@
 """The reference implementation: the whole contract in lists and dicts. Closing it loses the log."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import nlargest
 from os import urandom
 
 from gesta.store.port import (
     Batch,
     CommandRecord,
+    CorruptLog,
     EventRecord,
     Incarnation,
     LogInfo,
@@ -68,6 +69,16 @@ class MemoryStore:
         self._check_usable()
         events = self._events_of(stream)[: max(before - 1, 0)]
         return _limited(reversed(events), limit, bytes_max)
+
+    async def read_positions(
+        self, positions: Sequence[int], bytes_max: int | None = None
+    ) -> list[EventRecord]:
+        self._check_usable()
+        for each in positions:
+            if not 1 <= each <= len(self._events):
+                raise CorruptLog(f"position {each} is missing", each)
+        found = [self._events[each - 1] for each in positions]
+        return found if bytes_max is None else _limited(found, len(found), bytes_max)
 
     async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
         self._check_usable()

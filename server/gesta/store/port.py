@@ -8,11 +8,16 @@ The same contract tests run over every implementation: `tests/contract/`.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256 as _sha256
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+from zlib import crc32 as _crc32
+
+from msgspec.msgpack import Encoder as _Encoder
 
 SLICES = 1024
 """Every stream belongs to one of so many slices: the first two bytes of SHA-256(type, NUL, id)
 mod 1024. Stored per stream from the first day, so that a log can be split later."""
+
+_encode = _Encoder().encode
 
 
 class EventRecord(NamedTuple):
@@ -224,6 +229,12 @@ class EventStore(Protocol):
     ) -> list[EventRecord]:
         """Events of one stream with version < before, descending, limited as in `read_log`."""
 
+    async def read_positions(
+        self, positions: Sequence[int], bytes_max: int | None = None
+    ) -> list[EventRecord]:
+        """The events at these positions, in their order, and as in `read_log` no more than
+        `bytes_max` of data and metadata, if it is given. CorruptLog if there is none at one."""
+
     async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
         """The stream and its last version, or None when no event of it was ever committed."""
 
@@ -257,6 +268,15 @@ class EventStore(Protocol):
 
     def abandon(self) -> None:
         """Release threads at once and synchronously, for a process that is failing. Idempotent."""
+
+
+def checksum(record: tuple[Any, ...]) -> int:
+    """CRC-32 over the canonical bytes of a record, as docs/format.md fixes them.
+
+    Of an EventRecord it is the checksum that stands beside the event in the log: whoever keeps it
+    with something derived from the event can tell later whether that is still the same one.
+    """
+    return _crc32(_encode(record))
 
 
 def slice_of(aggregate_type: str, aggregate_id: str) -> int:

@@ -4,18 +4,20 @@ No read transaction outlives one statement, because an open one keeps the write-
 begun anew. What is read together is bounded by a head taken before: the log only grows behind it.
 """
 
+from collections.abc import Sequence
 from contextlib import closing
 from typing import NamedTuple
 
 from gesta.store.connection import JobConnection
 from gesta.store.names import Kind, Names
 from gesta.store.port import CorruptLog, EventRecord, Stream, StreamHead
-from gesta.store.rows import EVENT_COLUMNS, events_of, stream_of
+from gesta.store.rows import EVENT_COLUMNS, Row, events_of, stream_of
 from gesta.store.streams import STREAM_COLUMNS, StreamNames
 
 _SELECT = f"SELECT {EVENT_COLUMNS} FROM events WHERE "  # noqa: S608
 _LOG = _SELECT + "position > ? AND position <= ? ORDER BY position LIMIT ?"
 _LOG_BACKWARDS = _SELECT + "position > ? AND position < ? ORDER BY position DESC LIMIT ?"
+_AT = _SELECT + "position = ?"
 _STREAM = _SELECT + "stream_id = ? AND version > ? AND +position <= ? ORDER BY version LIMIT ?"
 _STREAM_BACKWARDS = (
     _SELECT + "stream_id = ? AND version < ? AND +position <= ? ORDER BY version DESC LIMIT ?"
@@ -82,6 +84,20 @@ class Reader:
         _check_run(page, _POSITION, before - 1, -1, 1)
         return page.events
 
+    def positions(
+        self, bounds: Bounds, positions: Sequence[int], bytes_max: int | None
+    ) -> list[EventRecord]:
+        events: list[EventRecord] = []
+        size = 0
+        for at in range(0, len(positions), _CHUNK_ROWS):
+            rows = [self._row_at(bounds, each) for each in positions[at : at + _CHUNK_ROWS]]
+            found = events_of(rows, self._streams, self._names.texts)
+            events += found
+            size += sum([_size(event) for event in found])
+            if bytes_max is not None and size > bytes_max:
+                return events[: _within(events, bytes_max)]
+        return events
+
     def stream(
         self, bounds: Bounds, number: int, after: int, limit: int, bytes_max: int
     ) -> list[EventRecord]:
@@ -145,6 +161,14 @@ class Reader:
             else:
                 later = middle
         return at_or_before
+
+    def _row_at(self, bounds: Bounds, position: int) -> Row:
+        row: Row | None = None
+        if position <= bounds.head:
+            row = self.connection.execute(_AT, (position,)).fetchone()
+        if row is None:
+            raise CorruptLog(f"position {position} is missing", position)
+        return row
 
     def _head_of(
         self, bounds: Bounds, aggregate_type: str, aggregate_id: str, number: int

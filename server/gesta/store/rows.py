@@ -12,6 +12,7 @@ from zlib import crc32
 from msgspec.msgpack import Encoder
 
 from gesta.store.port import CommandRecord, CorruptLog, EventRecord
+from gesta.store.port import checksum as checksum
 
 EVENT_COLUMNS = (
     "position, stream_id, version, event_id, event_type_id, schema_version, data, command_id, "
@@ -33,11 +34,6 @@ _FLAGS = {0: False, 1: True}
 _DAMAGE = (KeyError, TypeError, UnicodeDecodeError, AttributeError, CorruptLog)
 """What a wrong type, a dangling number, a broken text or a damaged stream raises where a row is
 taken apart."""
-
-
-def checksum(record: tuple[Any, ...]) -> int:
-    """CRC-32 over the canonical bytes of a record."""
-    return crc32(_encode(record))
 
 
 def events_of(

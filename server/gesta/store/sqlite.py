@@ -5,7 +5,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -131,6 +131,11 @@ class SqliteStore:
         return await self._read(
             Reader.stream_backwards, bounds, stream.number, before, limit, bytes_max
         )
+
+    async def read_positions(
+        self, positions: Sequence[int], bytes_max: int | None = None
+    ) -> list[EventRecord]:
+        return await self._read(Reader.positions, self._bounds(), tuple(positions), bytes_max)
 
     async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
         return await self._read(Reader.find_stream, self._bounds(), aggregate_type, aggregate_id)
