@@ -107,7 +107,8 @@ class Server:
 
     async def start(self) -> None:
         """Returns once the server serves. Raises ConfigError, TargetError, DefinitionError or a
-        StoreError; then nothing is left open."""
+        StoreError; then nothing is left open. May be called once: what comes next is a new one."""
+        assert self._grpc is None, "a server is started once; make another"
         self.config.validate()
         catalog = self._catalog or _catalog(self.config.target)
         router = Router(SERVICES, {HEALTH: self._health.methods()})
