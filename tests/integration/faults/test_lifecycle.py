@@ -38,6 +38,14 @@ async def test_servers_one_after_the_other_in_one_process_leave_nothing_open(
         assert _open_files(tmp_path) == []
 
 
+async def test_a_server_that_was_stopped_is_not_started_again() -> None:
+    server = server_on()
+    async with server:
+        pass
+    with pytest.raises(AssertionError, match="make another"):
+        await server.start()
+
+
 async def test_a_port_that_another_server_has_leaves_the_data_as_it_was(tmp_path: Path) -> None:
     async with running(tmp_path / "one") as one:
         code, said = await refused(tmp_path / "two", "--listen", one.address)
