@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gesta.store.memory import MemoryStore
@@ -88,6 +89,7 @@ class HeldStore:
         self.writes: list[str] = []
         """Every call that writes, "append" or "prune", as it began."""
         self.looked_up: list[bytes] = []
+        self.pages_read = 0
         self.append_failures: deque[Failure | None] = deque()
         """What becomes of the next appends; past its end they succeed."""
         self.load_errors: deque[Exception] = deque()
@@ -134,6 +136,7 @@ class HeldStore:
     async def read_log(
         self, after: int, until: int, limit: int, bytes_max: int
     ) -> list[EventRecord]:
+        self.pages_read += 1
         found = await self.inner.read_log(after, until, limit, bytes_max)
         await self.pages.through()
         return found
@@ -142,6 +145,11 @@ class HeldStore:
         self, before: int, limit: int, bytes_max: int
     ) -> list[EventRecord]:
         return await self.inner.read_log_backwards(before, limit, bytes_max)
+
+    async def read_positions(
+        self, positions: Sequence[int], bytes_max: int | None = None
+    ) -> list[EventRecord]:
+        return await self.inner.read_positions(positions, bytes_max)
 
     async def read_stream(
         self, stream: Stream, after: int, limit: int, bytes_max: int

@@ -1,9 +1,12 @@
 """Group commit: what goes into a batch, and when."""
 
+import pytest
 from tests.unit.engine.harness import Running, Start
 from tests.unit.engine.tally import add, ask
 
+from gesta.engine.errors import LimitExceeded, Overloaded
 from gesta.engine.limits import Limits
+from gesta.engine.messages import Envelope
 
 
 async def test_the_next_batch_fills_while_one_commits(run: Running) -> None:
@@ -91,3 +94,71 @@ async def test_events_carry_the_envelope_and_the_time_of_their_commit(run: Runni
     assert {e.principal for e in log} == {"anonymous"}
     assert {e.command_id for e in log} == {answer.command_id}
     assert log[0].event_id < log[1].event_id
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        Envelope(metadata=b"m" * 100),
+        Envelope(principal="p" * 109),
+        Envelope(correlation_id="c" * 100),
+        Envelope(causation_id="c" * 100),
+        Envelope(traceparent="\N{LATIN SMALL LETTER E WITH ACUTE}" * 50),
+    ],
+    ids=["metadata", "principal", "correlation_id", "causation_id", "traceparent"],
+)
+async def test_the_envelope_counts_with_each_event_of_a_command(
+    start: Start, envelope: Envelope
+) -> None:
+    run = await start(Limits(bytes_per_command_max=1_000))
+    error = await run.tell("a", ask("flood", count=9), envelope=envelope).refused(LimitExceeded)
+    assert (error.limit, error.maximum) == ("bytes_per_command_max", 1_000)
+    assert await run.log() == []
+    await run.tell("a", ask("flood", count=9)).accepted()
+    await run.tell("a", ask("flood", count=7), envelope=envelope).accepted()
+
+
+async def test_the_envelope_counts_in_the_bytes_of_a_batch(start: Start) -> None:
+    run = await start(Limits(batch_bytes_max=1_000))
+    run.store.appends.close()
+    first = run.tell("z", add())
+    await run.store.appends.arrived()
+    envelope = Envelope(metadata=b"m" * 400)
+    behind = [run.tell("a", add(), envelope=envelope) for _ in range(4)]
+    run.store.appends.open()
+    for each in (first, *behind):
+        await each.accepted()
+    assert [len(batch.events) for batch in run.store.batches] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("before", ["its turn", "its commit"])
+async def test_the_envelope_counts_in_the_bytes_that_wait(start: Start, before: str) -> None:
+    run = await start(Limits(bytes_waiting_max=1_000))
+    envelope = Envelope(metadata=b"m" * 600)
+    if before == "its commit":
+        await run.warm("a")
+    run.store.loads.close()
+    run.store.appends.close()
+    taken = [run.tell("a", add(), envelope=envelope)]
+    if before == "its turn":
+        taken.append(run.tell("a", add(), envelope=envelope))
+    error = await run.tell("a", add()).refused(Overloaded)
+    assert error.what == "bytes_waiting_max"
+    run.store.loads.open()
+    run.store.appends.open()
+    for each in taken:
+        await each.accepted()
+    await run.tell("a", add()).accepted()
+
+
+async def test_a_batch_sealed_at_the_beginning_of_time_takes_no_more_either(run: Running) -> None:
+    run.clock.us = 0
+    await run.restart()
+    await run.warm("a")
+    run.store.appends.close()
+    run.tell("a", add())
+    await run.store.appends.arrived()
+    behind = run.tell("a", add())
+    run.store.appends.open()
+    assert (await behind.accepted()).position == 2
+    assert [len(batch.events) for batch in run.store.batches] == [1, 1]

@@ -1,5 +1,7 @@
 """Refusals write nothing; they are remembered for a while, so that who repeats hears the same."""
 
+from contextlib import suppress
+
 import pytest
 from tests.unit.engine.harness import Running, Start, at_version
 from tests.unit.engine.tally import Ask, add, ask, take
@@ -97,3 +99,45 @@ async def test_faults_and_bad_requests_are_not_remembered(
     same = run.ids.fresh()
     await run.tell("a", asked, command_id=same).refused(kind)
     await run.tell("a", add(), command_id=same).accepted()
+
+
+@pytest.mark.parametrize("rests_on", ["what is confirmed", "what is not"])
+async def test_a_remembered_refusal_holds_nothing_it_passed_through(
+    run: Running, rests_on: str
+) -> None:
+    same = run.ids.fresh()
+    if rests_on == "what is not":
+        run.store.appends.close()
+        run.tell("a", add(1))
+        await run.store.appends.arrived()
+    asked = run.tell("a", take(5), command_id=same)
+    run.store.appends.open()
+    for _ in range(3):
+        refusal = await asked.refused(Refused)
+        with suppress(Refused):
+            raise refusal  # as a caller does
+        (kept,) = run.engine._ids._refusals.values()
+        asked = run.tell("a", take(5), command_id=same)
+        for error in (kept.error, await asked.refused(Refused)):
+            assert (error.__traceback__, error.__context__, error.__cause__) == (None, None, None)
+
+
+async def test_only_so_many_bytes_of_refusals_are_remembered(start: Start) -> None:
+    run = await start(Limits(refusal_bytes_in_memory_max=60))  # TOO_LITTLE, have, 0: 15 each
+    ids = [run.ids.fresh() for _ in range(5)]
+    for each in (*ids, *ids[-4:]):
+        await run.tell("a", take(5), command_id=each).refused(Refused)
+    await run.tell("a", add(5)).accepted()
+    for each in ids[1:]:
+        await run.tell("a", take(5), command_id=each).refused(Refused)
+    await run.tell("a", take(5), command_id=ids[0]).accepted()
+
+
+async def test_one_refusal_that_is_larger_than_all_may_be_is_told_and_not_remembered(
+    start: Start,
+) -> None:
+    run = await start(Limits(refusal_bytes_in_memory_max=10))
+    same = run.ids.fresh()
+    assert (await run.tell("a", take(5), command_id=same).refused(Refused)).details
+    await run.tell("a", add(5)).accepted()
+    await run.tell("a", take(5), command_id=same).accepted()
