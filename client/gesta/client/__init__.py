@@ -8,6 +8,7 @@ What is asked
     history.py        the past of one aggregate, and dry runs
     subscription.py   Subscription: the log as it grows
     appending.py      NewEvent, Check: writing events without a command
+    projections.py    how far projections have come; reporter.py for a projection to tell
     filters.py        Match: which events to read
 What comes back
     results.py        Done, State, Appended, AggregateSummary
@@ -59,6 +60,7 @@ from gesta.client.errors import (
     OutOfRange,
     Overloaded,
     Refused,
+    SessionSuperseded,
     Starting,
     StorageFull,
     StorageUnavailable,
@@ -77,8 +79,10 @@ from gesta.client.filters import Match
 from gesta.client.history import Change, Foreseen, Outlook
 from gesta.client.ids import command_id_for
 from gesta.client.options import Options
+from gesta.client.projections import ProjectionReport
 from gesta.client.reading import Reading
 from gesta.client.reads import Moment
+from gesta.client.reporter import Reporter
 from gesta.client.repository import Loaded, Repository
 from gesta.client.results import AggregateSummary, Appended, Done, State
 from gesta.client.retry import RetryPolicy
@@ -109,6 +113,8 @@ __all__ = [
     "Appended",
     "Repository",
     "Loaded",
+    "ProjectionReport",
+    "Reporter",
     "ServerInfo",
     "AggregateTypeDescription",
     "Outcome",
@@ -126,6 +132,7 @@ __all__ = [
     "VersionConflict",
     "AggregateExists",
     "AggregateNotFound",
+    "SessionSuperseded",
     "Refused",
     "TryLater",
     "Overloaded",

@@ -61,6 +61,7 @@ class AggregateHandle(Generic[S]):
             answer.event_count,
             answer.replayed,
             answer.command_id,
+            tuple(answer.pending),
         )
 
     async def query(

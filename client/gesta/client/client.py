@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 from uuid import UUID
 
-from gesta.client import reads
+from gesta.client import projections, reads
 from gesta.client.aggregate import AggregateHandle
 from gesta.client.appending import Check, NewEvent, append
 from gesta.client.commands import CommandOptions, Commands
@@ -84,10 +84,13 @@ class Client:
             return
         self._closed = True
         connection, commands = self._open
-        for subscription in list(self._subscriptions):
-            await subscription.close()
-        await commands.close()
-        await connection.close()
+        connection.refuse()
+        try:
+            for subscription in list(self._subscriptions):
+                await subscription.close()
+            await commands.close()
+        finally:
+            await connection.close()
 
     def aggregate(self, aggregate_class: type[S], aggregate_id: str) -> AggregateHandle[S]:
         """A typed handle; nothing is sent. Raises TypeError for a class without @aggregate."""
@@ -117,6 +120,7 @@ class Client:
             answer.event_count,
             answer.replayed,
             answer.command_id,
+            tuple(answer.pending),
         )
 
     async def query(
@@ -277,6 +281,32 @@ class Client:
         """The types the server hosts, or one of them, with the schemas of what they understand."""
         name = None if aggregate is None else aggregate_name(aggregate)
         return await reads.describe(self._opened()[0], name, timeout_s)
+
+    async def wait_for_projection(
+        self, names: str | Sequence[str], token: str, *, timeout_s: float | None = None
+    ) -> tuple[str, ...]:
+        """Waits until projections have everything up to a token, and tells which have not in time.
+
+        A name that nobody reports is pending in the end, like one that is late. Raises OutOfRange
+        for a token past the head, LogRestored for one from before a restore.
+        """
+        return await projections.wait(self._opened()[0], names, token, timeout_s)
+
+    async def list_projections(
+        self, *, timeout_s: float | None = None
+    ) -> list[projections.ProjectionReport]:
+        """The projections that have reported since the server started, by name, silent ones too."""
+        return await projections.reports(self._opened()[0], timeout_s)
+
+    async def report_checkpoint(
+        self, name: str, session: UUID, token: str, *, timeout_s: float | None = None
+    ) -> float:
+        """Reports that a projection has stored everything up to a token. Reporter does so for you.
+
+        Returns after how many seconds without another report it counts as silent. Raises
+        SessionSuperseded until a newer session is silent, OutOfRange and LogRestored as above.
+        """
+        return await projections.report(self._opened()[0], name, session, token, timeout_s)
 
     async def info(self, *, timeout_s: float | None = None) -> ServerInfo:
         """What the server is, where its log stands, and what it allows."""

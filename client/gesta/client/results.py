@@ -25,6 +25,8 @@ class Done(msgspec.Struct, Generic[R], frozen=True):
     replayed: bool
     """This is the remembered answer of an earlier attempt with the same command id."""
     command_id_bytes: bytes
+    pending: tuple[str, ...] = ()
+    """Committed, not projected yet: those of `wait_for` that had not come as far as `token`."""
 
     @property
     def command_id(self) -> UUID:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gesta.client import Client, GestaError, Subscription
+from gesta.client import Client, GestaError, Reporter, Subscription
 from gesta.projection import checkpoints
 from gesta.projection.checkpoints import Checkpoint
 from gesta.projection.claims import REBUILD, Claim, claim, claim_rebuild
@@ -144,14 +144,17 @@ class Runner:
             await writer.stop()
 
     async def _feed(self, writer: Writer, head: int | None) -> Checkpoint:
-        claimed = writer.claim
+        claimed, name = writer.claim, writer.claim.name
         self._subscription = self._client.subscribe(
             after=claimed.token, where=self._definition.match
         )
-        with translated(claimed.name, claimed.position):
-            async with self._subscription as subscription:
+        with translated(name, claimed.position):
+            async with self._subscription as subscription, Reporter(self._client, name) as reporter:
+                if claimed.token is not None:
+                    reporter.report(claimed.token)
                 intake = Intake(subscription)
                 while True:
                     checkpoint = await writer.write(intake)
+                    reporter.report(checkpoint.token)
                     if head is not None and (intake.caught_up or checkpoint.position >= head):
                         return checkpoint
