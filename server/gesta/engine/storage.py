@@ -6,7 +6,7 @@ under way, and every one after it, raises StorageFailed.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -69,6 +69,12 @@ class Storage:
     ) -> list[EventRecord]:
         with self._read():
             return await self._store.read_stream_backwards(stream, before, limit, bytes_max)
+
+    async def read_positions(
+        self, positions: Sequence[int], bytes_max: int | None = None
+    ) -> list[EventRecord]:
+        with self._read():
+            return await self._store.read_positions(positions, bytes_max)
 
     async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
         with self._read():

@@ -92,6 +92,7 @@ async def everything(directory: Path, author: Author) -> list[object]:
     questions = [
         store.read_log(0, 99, 99, PAGE),
         store.read_log_backwards(99, 99, PAGE),
+        store.read_positions(range(1, 7)),
         store.read_stream(a1, 0, 99, PAGE),
         store.read_stream_backwards(a1, 99, 99, PAGE),
         store.find_stream("BankAccount", "a-1"),

@@ -146,6 +146,8 @@ async def test_an_event_that_is_missing_is_reported_with_its_position(
         await store.read_log(0, 6, 99, PAGE)
     with pytest.raises(CorruptLog, match=f"position {position} is missing"):
         await store.read_log_backwards(7, 99, PAGE)
+    with pytest.raises(CorruptLog, match=f"position {position} is missing"):
+        await store.read_positions([2, position, 6])
     with pytest.raises(CorruptLog, match=f"version {version} is missing"):
         await store.read_stream(found.stream, 0, 99, PAGE)
     with pytest.raises(CorruptLog, match=f"version {version} is missing"):
