@@ -7,6 +7,7 @@ reading       an aggregate's queries, and its state, now or then
 history       what happened to an aggregate, and what differs between two versions
 events        the log; selection says which part, following waits for more
 project       projections: run, rebuild, status, skip
+projections   how far those have come that report to the server
 describing    what a server hosts, and what it is
 arguments     from words of a command line to JSON
 options       what several commands can be told

@@ -15,6 +15,7 @@ from gesta.server.cli.failure import Failure
 from gesta.server.cli.history import diff, history
 from gesta.server.cli.output import print_line, report
 from gesta.server.cli.project import project
+from gesta.server.cli.projections import projections
 from gesta.server.cli.reading import query, state
 from gesta.server.cli.serve import serve
 
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, execute, query, state, history, diff, events, types, info):
+for command in (serve, execute, query, state, history, diff, events, projections, types, info):
     app.command()(command)
 app.add_typer(project, name="project")
 

@@ -21,7 +21,7 @@ from gesta.server.cli.options import (
     Timeout,
     Words,
 )
-from gesta.server.cli.output import print_answer
+from gesta.server.cli.output import print_answer, printable, say
 
 ExpectedVersion = Annotated[
     int | None,
@@ -48,6 +48,33 @@ Metadata = Annotated[
     list[str] | None,
     typer.Option(metavar="KEY=VALUE", help="Kept with the events; may be given again."),
 ]
+WaitFor = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PROJECTION",
+        help="Answer once it has the events, or say that it is late; may be given again.",
+    ),
+]
+WaitTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--wait-timeout",
+        metavar="SECONDS",
+        min=0,
+        max=86_400,
+        show_default="the server's, 5",
+        help="How long to wait for that.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what it would do; write nothing.")
+]
+AtVersion = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=0, max=INT64_MAX, help="With --dry-run: as if it stood at this version."
+    ),
+]
 
 
 def execute(
@@ -60,18 +87,10 @@ def execute(
     must_exist: MustExist = None,
     command_id: CommandId = None,
     metadata: Metadata = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what it would do; write nothing.")
-    ] = False,
-    at_version: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            max=INT64_MAX,
-            help="With --dry-run: as if it stood at this version.",
-        ),
-    ] = None,
+    wait_for: WaitFor = None,
+    wait_timeout_s: WaitTimeout = None,
+    dry_run: DryRun = False,
+    at_version: AtVersion = None,
     as_json: AsJson = False,
     server: Server = SERVER_DEFAULT,
     timeout_s: Timeout = TIMEOUT_S_DEFAULT,
@@ -91,8 +110,11 @@ def execute(
         raise Failure(ExitCode.BAD_INPUT, "--command-id is empty")
     if at_version is not None and not dry_run:
         raise Failure(ExitCode.BAD_INPUT, "--at-version goes with --dry-run only")
-    if dry_run and (expected_version, must_exist, command_id, metadata) != (None,) * 4:
-        raise Failure(ExitCode.BAD_INPUT, "--dry-run takes no condition, command id or metadata")
+    if wait_timeout_s is not None and not wait_for:
+        raise Failure(ExitCode.BAD_INPUT, "--wait-timeout goes with --wait-for only")
+    if dry_run and (expected_version, must_exist, command_id, metadata, wait_for) != (None,) * 5:
+        text = "--dry-run takes no condition, command id or metadata, and waits for nothing"
+        raise Failure(ExitCode.BAD_INPUT, text)
     pairs = parse_pairs(metadata or [], "--metadata")
     given = words or []
 
@@ -112,10 +134,15 @@ def execute(
                 must_exist=must_exist,
                 command_id=command_id,
                 metadata=pairs,
+                wait_for=wait_for,
+                wait_timeout_s=wait_timeout_s,
             )
         except GestaError as error:
             raise failure_of(error, server, may_have_written=True) from None
-        print_answer(_plain(done), as_json=as_json)
+        pending = {"pending": done.pending} if wait_for else {}
+        print_answer(_plain(done) | pending, as_json=as_json)
+        if done.pending and not as_json:
+            say(f"committed, not projected yet: {', '.join(map(printable, done.pending))}")
 
     ask(server, timeout_s, work)
 
