@@ -24,6 +24,7 @@ from gesta.engine.limits import Limits
 from gesta.engine.log_time import LogTime
 from gesta.engine.messages import Accepted
 from gesta.engine.ports import Randomness
+from gesta.engine.snapshots import Snapshots
 from gesta.store.port import Batch, CorruptLog, EventStore, StorageFull
 
 _LOG = logging.getLogger("gesta.engine")
@@ -38,6 +39,7 @@ class Writer:
         feed: Feed,
         ids: CommandIds,
         time: LogTime,
+        snapshots: Snapshots,
         randomness: Randomness,
         limits: Limits,
         on_failure: Callable[[BaseException], None],
@@ -46,6 +48,7 @@ class Writer:
         self._feed = feed
         self._ids = ids
         self._time = time
+        self._snapshots = snapshots
         self._randomness = randomness
         self._limits = limits
         self._on_failure = on_failure
@@ -178,6 +181,8 @@ class Writer:
                 actor.confirmed_state = state
                 if actor.gate is batch:
                     actor.gate = None
+                if version >= actor.snapshot_due:
+                    self._snapshots.take(actor)
         self._feed.publish(sealed.events, batch.event_bytes)
         for item in batch.items:
             self._forget(item)
@@ -192,7 +197,7 @@ class Writer:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """The task has ended, which nobody asked for: a bug. Whoever waits must hear of it."""
-        if self._stopping or self.failed:
+        if self._stopping:
             return
         if task.cancelled():
             self._fail(RuntimeError("the writer was cancelled"))
