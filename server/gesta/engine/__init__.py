@@ -6,6 +6,7 @@ appends      events written without a command, through the same actors
 actor        one live aggregate, a record
 registry     find or load an actor, pin it, let idle ones go
 replay       a stream, folded
+snapshots    states kept, so that a stream need not be folded whole
 conditions   expected versions and existence
 batch        what is decided, and how it becomes a transaction
 writer       group commit; generations that stand or fall together

@@ -19,6 +19,9 @@ from gesta.store.port import Stream
 if TYPE_CHECKING:
     from gesta.engine.batch import OpenBatch
 
+NEVER = (1 << 63) - 1
+"""The version at which an aggregate is due that is to have no snapshot."""
+
 
 @dataclass(slots=True, eq=False)
 class Actor:
@@ -42,6 +45,8 @@ class Actor:
     """Commands not answered yet."""
     pins: int = 0
     """Direct appends and reads that hold on to it."""
+    snapshot_due: int = NEVER
+    """The confirmed version at which the next snapshot is taken."""
     used_at: int = 0
     """The registry's tick of its last use."""
 

@@ -23,6 +23,7 @@ from gesta.engine.reading import Reading
 from gesta.engine.reads import Reads
 from gesta.engine.registry import Registry
 from gesta.engine.replay import Replay
+from gesta.engine.snapshots import Snapshots
 from gesta.engine.storage import Storage
 from gesta.engine.tail import Encode
 from gesta.engine.token import Tokens
@@ -30,6 +31,8 @@ from gesta.engine.views import Evolving
 from gesta.engine.watchdog import Watchdog
 from gesta.engine.writer import Writer
 from gesta.store.port import EventStore, LogInfo, StoreError
+from gesta.store.snapshots import SnapshotStore
+from gesta.store.snapshots_memory import MemorySnapshots
 
 _LOG = logging.getLogger("gesta.engine")
 _TICK_S = 1.0
@@ -44,6 +47,7 @@ class Engine:
     def __init__(
         self,
         store: EventStore,
+        kept: SnapshotStore,
         log: LogInfo,
         catalog: Catalog,
         encode: Encode,
@@ -64,13 +68,23 @@ class Engine:
         self._watchdog = Watchdog(limits.turn_warn_s, limits.turn_kill_s)
         self._time = LogTime(clock, log.last_commit_time_us)
         self._ids = CommandIds(limits, clock)
-        self._registry = Registry(store, limits, self._watchdog)
+        self._kept = kept
+        self._snapshots = Snapshots(store, kept, self._watchdog, limits)
+        replay = Replay(store, self._snapshots, limits, self._watchdog)
+        self._registry = Registry(store, replay, self._snapshots, limits)
         self._ticker: asyncio.Task[None] | None = None
         self.tokens = Tokens(log)
         self.evolving = Evolving(catalog)
         self.feed = Feed(store, log.head, encode, limits)
         self._writer = Writer(
-            store, self.feed, self._ids, self._time, randomness, limits, self._fail
+            store,
+            self.feed,
+            self._ids,
+            self._time,
+            self._snapshots,
+            randomness,
+            limits,
+            self._fail,
         )
         self.commands = Commands(
             store,
@@ -92,7 +106,7 @@ class Engine:
         self.history = History(
             store,
             catalog,
-            Replay(store, limits, self._watchdog),
+            replay,
             self.feed,
             self._time,
             self._watchdog,
@@ -106,19 +120,23 @@ class Engine:
         catalog: Catalog,
         encode: Encode,
         *,
+        snapshots: SnapshotStore | None = None,
         limits: Limits | None = None,
         clock: Clock | None = None,
         randomness: Randomness | None = None,
         on_failure: Callable[[BaseException], None] = lambda error: None,
     ) -> "Engine":
-        """Open the store and start the writer. The engine owns the store from here on.
+        """Open the store and start the writer. The engine owns the store from here on, and what
+        keeps the snapshots, which is memory where it is left out.
 
         Raises what `EventStore.open` raises. `on_failure` is called once, when the store has failed
         for good: nothing is taken any more, `abandon` is what is left, and the process should end.
         """
         log = await store.open()
+        kept = snapshots or MemorySnapshots()
         engine = cls(
             store,
+            kept,
             log,
             catalog,
             encode,
@@ -129,10 +147,13 @@ class Engine:
         )
         try:
             await engine._ids.load(store)
+            await kept.open(log)
         except BaseException:
+            await kept.close()
             await store.close()
             raise
         engine._writer.start()
+        engine._snapshots.start()
         engine._watchdog.start()
         engine._ticker = asyncio.get_running_loop().create_task(engine._tick(), name="gesta-tick")
         return engine
@@ -169,11 +190,17 @@ class Engine:
     def draining(self) -> bool:
         return self.commands.draining
 
+    def end_process_when_stuck(self) -> None:
+        """Have the process ended by a turn that nothing in it can interrupt: see `Watchdog.arm`.
+        Not for an engine that shares its process with anything else."""
+        self._watchdog.arm()
+
     async def close(self) -> None:
         """Answer everyone who waits, stop, and close the store. Idempotent. Waits for the store as
         long as it takes."""
         self.drain()
         await self._end()
+        await self._kept.close()
         await self._storage.close()
 
     async def abandon(self) -> None:
@@ -181,6 +208,7 @@ class Engine:
         told so, and its threads are let go without being waited for."""
         self.drain()
         self._storage.abandon()
+        self._kept.abandon()
         await self._end()
 
     async def _end(self) -> None:
@@ -191,6 +219,7 @@ class Engine:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
         await self._writer.stop()
+        await self._snapshots.stop()
         self._watchdog.stop()
 
     def _fail(self, error: BaseException) -> None:

@@ -1,7 +1,7 @@
 """Time travel: aggregates as they stood, and commands as they would go. Writes nothing.
 
-Everything here is folded from the log anew and never touches a live actor, so it neither waits for
-commands nor holds them up.
+Everything here is folded from a snapshot and the log, never on a live actor, so it neither waits
+for commands nor holds them up.
 """
 
 from collections.abc import AsyncIterator
@@ -100,7 +100,7 @@ class History:
         try:
             stream, last = await self._find(aggregate_type, aggregate_id)
             version = await self._version_at(stream, last, at, head)
-            state = await self._replay.state_at(hosted, stream, version)
+            state, _ = await self._replay.state_at(hosted, stream, version)
         except Exception as error:
             raise explained(where, error) from error
         return Read(version, self._encode(hosted, state), head)
@@ -118,14 +118,14 @@ class History:
             if not 0 <= after <= last:
                 raise OutOfRange("after_version", after, last)
             until = last if limit is None else min(last, after + limit)
-            state = hosted.initial
-            begun = False
-            async for record, state_after in self._replay.steps(hosted, stream, until):
-                if record.version > after:
-                    before = None if begun else self._encode(hosted, state)
-                    begun = True
-                    yield Step(record, before, self._encode(hosted, state_after))
-                state = state_after
+            before: bytes | None = None
+            async for record, state in self._replay.steps(hosted, stream, after, until):
+                encoded = self._encode(hosted, state)
+                if record is None:
+                    before = encoded
+                else:
+                    yield Step(record, before, encoded)
+                    before = None
         except Exception as error:
             raise explained(f"{aggregate_type}<{aggregate_id}>", error) from error
 
@@ -153,7 +153,7 @@ class History:
             if not 0 <= version <= last:
                 raise OutOfRange("at_version", version, last)
             stream = Stream(aggregate_type, aggregate_id) if found is None else found.stream
-            state = await self._replay.state_at(hosted, stream, version)
+            state, _ = await self._replay.state_at(hosted, stream, version)
         except Exception as error:
             raise explained(f"{aggregate_type}<{aggregate_id}>", error) from error
         now = _EPOCH + timedelta(microseconds=self._time.now_us())

@@ -111,6 +111,17 @@ class Limits:
     turn_kill_s: float = 30.0
     """A turn that takes longer ends the process: nothing else can stop a loop in user code."""
 
+    snapshot_events_min: int = 20
+    """Of fewer events no snapshot is taken when an aggregate leaves memory, and none is looked for:
+    to fold them takes no longer than to find one."""
+
+    snapshots_waiting_max: int = 10_000
+    """Aggregates whose states wait to be kept, each a reference to a state. What is beyond it is
+    passed over: it comes up again some events later."""
+
+    snapshots_at_once_max: int = 64
+    """Snapshots in one transaction: some milliseconds of work beside the commits."""
+
     projections_max: int = 1_000
     """Projections whose reports are remembered. A new name takes the place of one that has been
     silent the longest; while none is silent it is refused."""

@@ -13,7 +13,7 @@ from gesta.engine.actor import Actor
 from gesta.engine.errors import Overloaded
 from gesta.engine.limits import Limits
 from gesta.engine.replay import Replay, explained
-from gesta.engine.watchdog import Watchdog
+from gesta.engine.snapshots import Snapshots
 from gesta.store.port import EventStore, Stream
 
 _EVICTION_SCAN_MAX = 64
@@ -26,10 +26,13 @@ _PASSIVATE_MAX = 10_000
 class Registry:
     """Actors by type and id, least recently used first."""
 
-    def __init__(self, store: EventStore, limits: Limits, watchdog: Watchdog) -> None:
+    def __init__(
+        self, store: EventStore, replay: Replay, snapshots: Snapshots, limits: Limits
+    ) -> None:
         self._store = store
+        self._replay = replay
+        self._snapshots = snapshots
         self._limits = limits
-        self._replayed = Replay(store, limits, watchdog)
         self._actors: OrderedDict[tuple[str, str], Actor] = OrderedDict()
         self._loads = asyncio.Semaphore(limits.loads_at_once_max)
         self._loading: set[asyncio.Task[None]] = set()
@@ -57,6 +60,7 @@ class Registry:
         state = None if hosted is None else hosted.initial
         actor = Actor(hosted, Stream(aggregate_type, aggregate_id), 0, state, 0, state)
         actor.used_at = self._tick
+        actor.snapshot_due = self._snapshots.due(hosted, 0)
         loop = asyncio.get_running_loop()
         actor.loaded = loop.create_future()
         # A load that nobody awaits any more must not warn that its error was never retrieved.
@@ -96,7 +100,7 @@ class Registry:
             if actor.evictable:
                 idle.append(key)
         for key in idle:
-            del self._actors[key]
+            self._snapshots.take_at_leave(self._actors.pop(key))
         return len(idle)
 
     async def close(self) -> None:
@@ -107,7 +111,7 @@ class Registry:
     def _evict_one(self) -> bool:
         for key in list(islice(self._actors, _EVICTION_SCAN_MAX)):
             if self._actors[key].evictable:
-                del self._actors[key]
+                self._snapshots.take_at_leave(self._actors.pop(key))
                 return True
             self._actors.move_to_end(key)
         return False
@@ -118,7 +122,7 @@ class Registry:
         assert loaded is not None
         try:
             async with self._loads:
-                await self._replay(actor)
+                await self._fold(actor)
         except Exception as error:
             key = (actor.stream.aggregate_type, actor.stream.aggregate_id)
             if self._actors.get(key) is actor:
@@ -130,7 +134,7 @@ class Registry:
             if not loaded.done():
                 loaded.set_result(None)
 
-    async def _replay(self, actor: Actor) -> None:
+    async def _fold(self, actor: Actor) -> None:
         found = await self._store.find_stream(
             actor.stream.aggregate_type, actor.stream.aggregate_id
         )
@@ -140,6 +144,9 @@ class Registry:
         if actor.type is None:
             actor.version = actor.confirmed_version = found.version
             return
-        state = await self._replayed.state_at(actor.type, found.stream, found.version)
+        state, since = await self._replay.state_at(actor.type, found.stream, found.version)
         actor.version = actor.confirmed_version = found.version
         actor.state = actor.confirmed_state = state
+        actor.snapshot_due = self._snapshots.due(actor.type, since)
+        if found.version >= actor.snapshot_due:
+            self._snapshots.take(actor)

@@ -1,21 +1,24 @@
-"""The state of an aggregate as its stream says it: pages of events, folded in slices.
+"""The state of an aggregate: a snapshot, and the pages of its stream after it, folded in slices.
 
 Long streams are folded a few milliseconds at a time, so that nobody else waits for them.
 """
 
+import logging
 import time
 from asyncio import sleep
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from gesta.domain.catalog import AggregateType
 from gesta.domain.errors import UnreadableEvent
 from gesta.engine.errors import CorruptEvent, EngineError, StorageUnavailable
 from gesta.engine.faults import handler_broken, unreadable
 from gesta.engine.limits import Limits
+from gesta.engine.snapshots import Snapshots
 from gesta.engine.watchdog import Watchdog
-from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed, Stream
+from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed, Stream, checksum
 
+_LOG = logging.getLogger("gesta.engine")
 _CHECK_EVERY = 32
 """Events folded between two looks at the clock."""
 
@@ -29,34 +32,78 @@ class UnreadableAt(Exception):
         self.cause = cause
 
 
+class Replayed(NamedTuple):
+    """A state, and the version of the snapshot its fold began at; 0 without one."""
+
+    state: Any
+    snapshot_version: int
+
+
+class _Beginning(NamedTuple):
+    """Where a fold begins, with a first page of what follows, if it was read already."""
+
+    version: int
+    state: Any
+    page: list[EventRecord]
+
+
 class Replay:
     """Reads streams of one store and folds them. Holds no state of its own."""
 
-    def __init__(self, store: EventStore, limits: Limits, watchdog: Watchdog) -> None:
+    def __init__(
+        self, store: EventStore, snapshots: Snapshots, limits: Limits, watchdog: Watchdog
+    ) -> None:
         self._store = store
+        self._snapshots = snapshots
         self._limits = limits
         self._watchdog = watchdog
 
-    async def state_at(self, hosted: AggregateType, stream: Stream, version: int) -> Any:
+    async def state_at(self, hosted: AggregateType, stream: Stream, version: int) -> Replayed:
         """The state at a version that the stream has, 0 included.
 
         Raises CorruptLog where the stream ends before it, UnreadableAt, HandlerFailed, and what the
         store raises.
         """
-        state = hosted.initial
-        async for _, after in self.steps(hosted, stream, version):
+        begin = await self._begin(hosted, stream, version)
+        state = begin.state
+        async for _, after in self._steps(hosted, stream, begin, version):
             state = after
-        return state
+        return Replayed(state, begin.version)
 
     async def steps(
-        self, hosted: AggregateType, stream: Stream, until: int
+        self, hosted: AggregateType, stream: Stream, after: int, until: int
+    ) -> AsyncIterator[tuple[EventRecord | None, Any]]:
+        """The state at `after`, with None, then every event up to `until` and the state after it.
+
+        Raises as `state_at` does.
+        """
+        begin = await self._begin(hosted, stream, after)
+        if begin.version == after:
+            yield None, begin.state
+        async for record, state in self._steps(hosted, stream, begin, until):
+            if record.version >= after:
+                yield (None if record.version == after else record), state
+
+    async def _begin(self, hosted: AggregateType, stream: Stream, at_most: int) -> _Beginning:
+        """Behind a snapshot that the log bears out, or at the beginning of the stream."""
+        nothing = _Beginning(0, hosted.initial, [])
+        if at_most < self._limits.snapshot_events_min:
+            return nothing
+        found = await self._snapshots.find(hosted, stream, at_most)
+        if found is None:
+            return nothing
+        page = await self._page(stream, found.version - 1)
+        if not page or checksum(page[0]) != found.event_checksum:
+            _LOG.warning("a snapshot of %s<%s> is of another log", hosted.name, stream.aggregate_id)
+            return nothing
+        return _Beginning(found.version, found.state, page[1:])
+
+    async def _steps(
+        self, hosted: AggregateType, stream: Stream, begin: _Beginning, until: int
     ) -> AsyncIterator[tuple[EventRecord, Any]]:
-        """Every event up to that version, with the state after it. Raises as `state_at` does."""
-        version, state = 0, hosted.initial
+        version, state, page = begin
         while version < until:
-            page = await self._store.read_stream(
-                stream, version, self._limits.load_page_events, self._limits.scan_page_bytes
-            )
+            page = page or await self._page(stream, version)
             if not page:
                 raise CorruptLog(f"{stream.aggregate_id} ends before version {until}")
             began = time.monotonic()
@@ -70,7 +117,12 @@ class Replay:
                 ):
                     await sleep(0)
                     began = time.monotonic()
-            version = page[-1].version
+            version, page = page[-1].version, []
+
+    async def _page(self, stream: Stream, after: int) -> list[EventRecord]:
+        return await self._store.read_stream(
+            stream, after, self._limits.load_page_events, self._limits.scan_page_bytes
+        )
 
     def _fold(self, hosted: AggregateType, state: Any, record: EventRecord) -> Any:
         with self._watchdog:

@@ -5,6 +5,7 @@ since the event loop cannot be taken back from it; what was acknowledged is on t
 rest is unknown to nobody: its callers are told by the broken connection to ask again.
 """
 
+import faulthandler
 import logging
 import os
 import sys
@@ -15,8 +16,9 @@ from collections.abc import Callable
 from types import TracebackType
 
 _LOG = logging.getLogger("gesta.engine")
-EXIT_STUCK = 75
-"""The exit code of a process that the watchdog ends."""
+EXIT_STUCK = 70
+"""The exit code of a process that the watchdog ends, if it comes to run. Where the code keeps the
+interpreter's lock, it is 1: that is faulthandler's."""
 
 
 def _exit(stack: str) -> None:
@@ -38,6 +40,7 @@ class Watchdog:
         self._inside = False
         self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
+        self._armed = False
         self._loop_thread_id = 0
 
     def __enter__(self) -> None:
@@ -58,15 +61,30 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="gesta-watchdog", daemon=True)
         self._thread.start()
 
+    def arm(self) -> None:
+        """See to turns, too, that never let this thread run: code in C that keeps the interpreter's
+        lock, such as a regular expression that takes for ever. The C library then ends the process
+        when the watchdog has not been awake for `kill_s`.
+
+        Only for a process that does nothing but serve: it ends whatever keeps the lock for so long,
+        and it is the one timer that faulthandler has.
+        """
+        self._put_off_the_end()
+        self._armed = True
+
     def stop(self) -> None:
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()
+        if self._armed:
+            faulthandler.cancel_dump_traceback_later()
 
     def _watch(self) -> None:
         """Looks a few times per `warn_s`; a turn's age counts from the first that saw it."""
         seen_turn, since, reported = 0, 0.0, False
         while not self._stopped.wait(self._warn_s / 4):
+            if self._armed:
+                self._put_off_the_end()
             if not self._inside or self._turn != seen_turn:
                 seen_turn, since, reported = self._turn, time.monotonic(), False
                 continue
@@ -81,6 +99,9 @@ class Watchdog:
                 )
                 self._kill(stack)
                 return
+
+    def _put_off_the_end(self) -> None:
+        faulthandler.dump_traceback_later(self._kill_s, exit=True)
 
     def _stack(self) -> str:
         frame = sys._current_frames().get(self._loop_thread_id)

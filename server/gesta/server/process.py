@@ -3,6 +3,9 @@
 start   bind the port · open the log · put the services in place · say that we serve
 stop    say that we do not · refuse what is new · answer what was taken · close the port ·
         close the log
+
+A storage that has failed, or that does not answer in time, is given up: whoever waits for it is
+told so before the port closes, and its threads are let go.
 """
 
 import asyncio
@@ -38,7 +41,10 @@ from gesta.server.rpc.slots import Slots
 from gesta.server.rpc.unread import Unread
 from gesta.server.wire import encode_event
 from gesta.store.memory import MemoryStore
-from gesta.store.port import EventStore
+from gesta.store.port import EventStore, StorageFailed
+from gesta.store.snapshots import SnapshotStore
+from gesta.store.snapshots_memory import MemorySnapshots
+from gesta.store.snapshots_sqlite import SqliteSnapshots
 from gesta.store.sqlite import SqliteStore
 
 _LOG = logging.getLogger("gesta.server")
@@ -53,6 +59,9 @@ SERVICES = (
 
 _CALL_GRACE_S = 1.0
 """How long calls may take to end by themselves once everything is answered."""
+
+_CLOSE_S = 10.0
+"""How long closing the log may take: 16 MiB are moved into the database, which takes some 10 ms."""
 
 
 class Server:
@@ -75,7 +84,7 @@ class Server:
         self.address = ""
         """HOST:PORT, once started."""
         self.failure: BaseException | None = None
-        """Why the server can no longer serve, when its storage has failed."""
+        """How its storage has failed, or did not let the server stop in order."""
         self._catalog = catalog
         self._store = store
         self._clock = clock
@@ -121,6 +130,7 @@ class Server:
                 self._store or _store(self.config.data),
                 catalog,
                 encode_event,
+                snapshots=None if self._store else _snapshots(self.config.data),
                 limits=self.config.limits,
                 clock=self._clock,
                 randomness=self._randomness,
@@ -137,7 +147,11 @@ class Server:
         await self._failed.wait()
 
     async def stop(self) -> None:
-        """Answer everyone, then close. Idempotent; a second caller waits for the first."""
+        """Answer everyone, then close. Idempotent; a second caller waits for the first.
+
+        Takes `drain_grace_s` and some ten seconds at most. `failure` tells whether threads of the
+        storage were left behind: such a process may have to be ended by os._exit.
+        """
         if self._stopping is None:
             self._stopping = asyncio.ensure_future(self._stop())
         await asyncio.shield(self._stopping)
@@ -145,18 +159,43 @@ class Server:
     async def _stop(self) -> None:
         if self._grpc is None or self._engine is None:
             return
+        engine = self._engine
         self._health.down()
-        self._engine.drain()
+        engine.drain()
         if self._commands is not None:
             self._commands.drain()
+        in_order = self.failure is None and await self._is_idle(engine)
+        if not in_order:
+            await self._give_up(engine)
+        await self._grpc.stop(_CALL_GRACE_S)
+        if in_order:
+            await self._close(engine)
+
+    async def _is_idle(self, engine: Engine) -> bool:
+        """Whether everyone was answered in time."""
         try:
             async with asyncio.timeout(self.config.drain_grace_s):
-                await self._engine.commands.idle()
-                await self._engine.appends.idle()
+                await engine.commands.idle()
+                await engine.appends.idle()
         except TimeoutError:
-            _LOG.error("still waiting for commits after %.0f s", self.config.drain_grace_s)
-        await self._grpc.stop(_CALL_GRACE_S)
-        await self._engine.close()
+            self._fail(StorageFailed(f"no answer within {self.config.drain_grace_s:g} s"))
+        return self.failure is None
+
+    async def _close(self, engine: Engine) -> None:
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await engine.close()
+        except TimeoutError:
+            self._fail(StorageFailed(f"not closed within {_CLOSE_S:g} s"))
+            await self._give_up(engine)
+
+    async def _give_up(self, engine: Engine) -> None:
+        _LOG.error("the storage is given up: %s", self.failure)
+        try:
+            async with asyncio.timeout(_CALL_GRACE_S):
+                await engine.abandon()
+        except TimeoutError:
+            _LOG.error("not everyone could be answered")
 
     def _services(self, engine: Engine) -> dict[str, Methods]:
         requests = Requests(engine)
@@ -172,7 +211,8 @@ class Server:
         }
 
     def _fail(self, error: BaseException) -> None:
-        self.failure = error
+        if self.failure is None:
+            self.failure = error
         self._health.down()
         self._failed.set()
 
@@ -183,6 +223,10 @@ def _catalog(target: str | None) -> Catalog:
 
 def _store(data: str) -> EventStore:
     return MemoryStore() if data == MEMORY else SqliteStore(Path(data))
+
+
+def _snapshots(data: str) -> SnapshotStore:
+    return MemorySnapshots() if data == MEMORY else SqliteSnapshots(Path(data))
 
 
 def _bind(server: grpc.aio.Server, config: Config) -> str:

@@ -16,6 +16,7 @@ from gesta.engine.errors import AggregateNotFound, EngineError
 from gesta.engine.limits import Limits
 from gesta.engine.messages import ANONYMOUS, Accepted, Append, Check, Command, Envelope, Proposed
 from gesta.store.port import EventRecord
+from gesta.store.snapshots import SnapshotStore
 
 E = TypeVar("E", bound=EngineError)
 Added = tuple[str, int]
@@ -74,6 +75,8 @@ class Running:
         self.store = store
         self.limits = limits
         self.catalog = catalog
+        self.kept: SnapshotStore | None = None
+        """What keeps the snapshots; one in memory, anew at each start, where it is None."""
         self.clock = FakeClock()
         self.ids = Ids(self.clock)
         self.chance = Seeded()
@@ -87,6 +90,7 @@ class Running:
             self.store,
             self.catalog,
             encode,
+            snapshots=self.kept,
             limits=self.limits,
             clock=self.clock,
             randomness=self.chance,

@@ -153,7 +153,7 @@ async def test_only_so_many_load_at_once(start: Start) -> None:
 
 
 async def test_a_long_fold_lets_others_have_their_turn(start: Start) -> None:
-    run = await start(Limits(fold_slice_ms=0, load_page_events=10_000))
+    run = await start(Limits(fold_slice_ms=0, load_page_events=10_000, snapshot_events_min=2_000))
     await run.tell("long", ask("flood", count=1_000)).accepted()
     await run.tell("a", add()).accepted()
     run.engine._registry.passivate_idle(0)
