@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     DATA_LOSS = 8
     NOT_A_LOG = 65
     CANNOT_LISTEN = 69
+    STUCK = 70
     STORAGE_FAILED = 74
     LOG_LOCKED = 75
     BAD_TARGET = 78
@@ -42,6 +43,7 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.DATA_LOSS: "stored bytes are damaged",
     ExitCode.NOT_A_LOG: "serve: the data is not a log that this gesta can open; left untouched",
     ExitCode.CANNOT_LISTEN: "serve: cannot listen there",
+    ExitCode.STUCK: "serve: an aggregate's code took too long (1 where it kept Python's lock)",
     ExitCode.STORAGE_FAILED: "serve: the storage failed; the next start finds out what was written",
     ExitCode.LOG_LOCKED: "serve: another server has the data",
     ExitCode.BAD_TARGET: "serve: TARGET cannot be hosted",

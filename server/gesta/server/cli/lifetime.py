@@ -3,7 +3,10 @@
 import asyncio
 import importlib.util
 import logging
+import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
@@ -20,6 +23,11 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _SAME_SIGNAL_S = 0.25
 """Within this time it is still the first signal: timeout(1), for one, sends it to the process and
 then to its group."""
+
+
+_ENDING_S = 2.0
+"""What is left to the process once its storage was given up. Threads that wait for a disk may wait
+for ever, and Python waits for them."""
 
 
 class LoopKind(StrEnum):
@@ -54,10 +62,13 @@ async def live(server: Server, announce: Callable[[str], None]) -> None:
     try:
         if not stop.is_set():
             tune()
+            server.engine.end_process_when_stuck()
             announce(server.address)
             await _either(stop.wait(), server.failed())
     finally:
         await server.stop()
+        if server.failure is not None:
+            _end_process_within(_ENDING_S, ExitCode.STORAGE_FAILED)
 
 
 def _on_first_signal(stop: Callable[[], None]) -> None:
@@ -83,6 +94,18 @@ def _on_first_signal(stop: Callable[[], None]) -> None:
 def _stop(name: str, stop: Callable[[], None]) -> None:
     _LOG.info("%s: answering what was taken in; a second signal ends this at once", name)
     stop()
+
+
+def _end_process_within(seconds: float, code: ExitCode) -> None:
+    """Unless it has ended by itself by then."""
+
+    def end() -> None:
+        sys.stderr.flush()
+        os._exit(code)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 async def _either(*endings: Coroutine[None, None, object]) -> None:
