@@ -36,6 +36,9 @@ FILTERS: list[tuple[EventFilter, str]] = [
     (_filter(EventFilterItem(aggregate_types=["T" * 101])), "filter.items[0].aggregate_types"),
     (_filter(EventFilterItem(id_prefix="a" * 256)), "filter.items[0].id_prefix"),
     (_filter(EventFilterItem(id_prefix="a\0")), "filter.items[0].id_prefix"),
+    (_filter(EventFilterItem(correlation_id="c" * 129)), "filter.items[0].correlation_id"),
+    (_filter(EventFilterItem(correlation_id="c\n")), "filter.items[0].correlation_id"),
+    (_filter(EventFilterItem(command_id=bytes(15))), "filter.items[0].command_id"),
 ]
 A: dict[str, Any] = {"aggregate_type": "Tally", "aggregate_id": "a"}
 READS: list[tuple[dict[str, Any], str]] = [

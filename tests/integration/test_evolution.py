@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.evolving_purse import RELEASES, release_1, release_5
+from tests.integration.evolving_purse import RELEASES, release_1, release_3, release_5
 
 from gesta.client import Client, Event, Match, NewEvent, UnreadableEvent, connect
 from gesta.domain import aggregate, event, upcast
@@ -134,6 +134,22 @@ async def test_old_events_that_are_appended_today_reach_live_subscribers_upcast(
                     break
         assert told(got) == [("Received", 1, 0), ("Outlay", 1, 1)]
         assert (await client.state("Purse", "p")).version == 1
+
+
+async def test_a_type_is_described_with_all_versions_and_events_that_it_reads(log: Path) -> None:
+    async with running(log, release_3()) as client:
+        (described,) = await client.describe()
+        paid = {each.event_type: each for each in described.events}["Paid"]
+        assert (paid.schema_version, paid.older_versions) == (3, (1, 2))
+        assert described.retired_events == []
+    async with running(log, release_5()) as client:
+        (described,) = await client.describe()
+        assert [each.older_versions for each in described.events] == [(), ()]
+        assert described.retired_events == [
+            ("Greeted", (1,), ()),
+            ("Paid", (1, 2, 3), ("Outlay", "Received")),
+            ("Spent", (1,), ("Outlay",)),
+        ]
 
 
 async def test_time_travel_folds_old_versions_too(log: Path) -> None:

@@ -67,6 +67,17 @@ class EventDescription(NamedTuple):
     schema_version: int
     description: str
     schema: Schema
+    older_versions: tuple[int, ...]
+    """Earlier ones that are read where they are stored, oldest first."""
+
+
+class RetiredEventDescription(NamedTuple):
+    """An event that an aggregate type no longer writes, and still reads."""
+
+    event_type: str
+    schema_versions: tuple[int, ...]
+    read_as: tuple[str, ...]
+    """Event types; none where it is dropped."""
 
 
 class AggregateTypeDescription(NamedTuple):
@@ -78,6 +89,7 @@ class AggregateTypeDescription(NamedTuple):
     queries: Sequence[QueryDescription]
     events: Sequence[EventDescription]
     state_schema: Schema
+    retired_events: Sequence[RetiredEventDescription]
 
 
 def server_info(answer: GetServerInfoResponse) -> ServerInfo:
@@ -120,11 +132,21 @@ def aggregate_type_description(answer: Described) -> AggregateTypeDescription:
         ],
         [
             EventDescription(
-                each.event_type, each.schema_version, each.description, _schema(each.schema)
+                each.event_type,
+                each.schema_version,
+                each.description,
+                _schema(each.schema),
+                tuple(each.older_versions),
             )
             for each in answer.events
         ],
         _schema(answer.state_schema),
+        [
+            RetiredEventDescription(
+                each.event_type, tuple(each.schema_versions), tuple(each.read_as)
+            )
+            for each in answer.retired_events
+        ],
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from gesta.client.payloads import aggregate_name, event_name
 from gesta.v1.event_pb2 import EventFilter, EventFilterItem
@@ -14,12 +15,16 @@ class Match:
     aggregate_types: Sequence[str | type] = ()
     event_types: Sequence[str | type] = ()
     id_prefix: str = ""
+    correlation_id: str = ""
+    """As Event.correlation_id has it."""
+    command_id: UUID | None = None
 
     def __post_init__(self) -> None:
         # A str is a sequence of strs too, and would match nothing, silently.
         if isinstance(self.aggregate_types, str) or isinstance(self.event_types, str):
             raise TypeError("aggregate_types and event_types are sequences of names or classes")
-        if not (self.aggregate_types or self.event_types or self.id_prefix):
+        asked = self.aggregate_types or self.event_types or self.id_prefix
+        if not (asked or self.correlation_id or self.command_id):
             raise ValueError("a Match that asks for nothing; for all events give none")
 
 
@@ -38,6 +43,8 @@ def to_filter(where: Where) -> EventFilter | None:
                 aggregate_types=[aggregate_name(each) for each in match.aggregate_types],
                 event_types=[event_name(each) for each in match.event_types],
                 id_prefix=match.id_prefix,
+                correlation_id=match.correlation_id,
+                command_id=match.command_id.bytes if match.command_id else b"",
             )
             for match in matches
         ]

@@ -180,20 +180,22 @@ class DescribeAggregateTypesResponse(_message.Message):
     def __init__(self, aggregate_types: _Optional[_Iterable[_Union[AggregateTypeDescription, _Mapping]]] = ...) -> None: ...
 
 class AggregateTypeDescription(_message.Message):
-    __slots__ = ("name", "description", "commands", "queries", "events", "state_schema")
+    __slots__ = ("name", "description", "commands", "queries", "events", "state_schema", "retired_events")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     COMMANDS_FIELD_NUMBER: _ClassVar[int]
     QUERIES_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     STATE_SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    RETIRED_EVENTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     description: str
     commands: _containers.RepeatedCompositeFieldContainer[CommandDescription]
     queries: _containers.RepeatedCompositeFieldContainer[QueryDescription]
     events: _containers.RepeatedCompositeFieldContainer[EventDescription]
     state_schema: str
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., commands: _Optional[_Iterable[_Union[CommandDescription, _Mapping]]] = ..., queries: _Optional[_Iterable[_Union[QueryDescription, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[EventDescription, _Mapping]]] = ..., state_schema: _Optional[str] = ...) -> None: ...
+    retired_events: _containers.RepeatedCompositeFieldContainer[RetiredEventDescription]
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., commands: _Optional[_Iterable[_Union[CommandDescription, _Mapping]]] = ..., queries: _Optional[_Iterable[_Union[QueryDescription, _Mapping]]] = ..., events: _Optional[_Iterable[_Union[EventDescription, _Mapping]]] = ..., state_schema: _Optional[str] = ..., retired_events: _Optional[_Iterable[_Union[RetiredEventDescription, _Mapping]]] = ...) -> None: ...
 
 class CommandDescription(_message.Message):
     __slots__ = ("name", "description", "arguments_schema", "reply_schema", "rejections")
@@ -222,13 +224,25 @@ class QueryDescription(_message.Message):
     def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., arguments_schema: _Optional[str] = ..., reply_schema: _Optional[str] = ...) -> None: ...
 
 class EventDescription(_message.Message):
-    __slots__ = ("event_type", "schema_version", "description", "schema")
+    __slots__ = ("event_type", "schema_version", "description", "schema", "older_versions")
     EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_VERSION_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    OLDER_VERSIONS_FIELD_NUMBER: _ClassVar[int]
     event_type: str
     schema_version: int
     description: str
     schema: str
-    def __init__(self, event_type: _Optional[str] = ..., schema_version: _Optional[int] = ..., description: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
+    older_versions: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, event_type: _Optional[str] = ..., schema_version: _Optional[int] = ..., description: _Optional[str] = ..., schema: _Optional[str] = ..., older_versions: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class RetiredEventDescription(_message.Message):
+    __slots__ = ("event_type", "schema_versions", "read_as")
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    READ_AS_FIELD_NUMBER: _ClassVar[int]
+    event_type: str
+    schema_versions: _containers.RepeatedScalarFieldContainer[int]
+    read_as: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, event_type: _Optional[str] = ..., schema_versions: _Optional[_Iterable[int]] = ..., read_as: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -63,11 +63,15 @@ class EventFilter(_message.Message):
     def __init__(self, items: _Optional[_Iterable[_Union[EventFilterItem, _Mapping]]] = ...) -> None: ...
 
 class EventFilterItem(_message.Message):
-    __slots__ = ("aggregate_types", "event_types", "id_prefix")
+    __slots__ = ("aggregate_types", "event_types", "id_prefix", "correlation_id", "command_id")
     AGGREGATE_TYPES_FIELD_NUMBER: _ClassVar[int]
     EVENT_TYPES_FIELD_NUMBER: _ClassVar[int]
     ID_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     aggregate_types: _containers.RepeatedScalarFieldContainer[str]
     event_types: _containers.RepeatedScalarFieldContainer[str]
     id_prefix: str
-    def __init__(self, aggregate_types: _Optional[_Iterable[str]] = ..., event_types: _Optional[_Iterable[str]] = ..., id_prefix: _Optional[str] = ...) -> None: ...
+    correlation_id: str
+    command_id: bytes
+    def __init__(self, aggregate_types: _Optional[_Iterable[str]] = ..., event_types: _Optional[_Iterable[str]] = ..., id_prefix: _Optional[str] = ..., correlation_id: _Optional[str] = ..., command_id: _Optional[bytes] = ...) -> None: ...

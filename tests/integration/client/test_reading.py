@@ -63,6 +63,20 @@ async def test_a_part_is_read_by_type_by_aggregate_and_by_filter(client: Client)
     ) == [2, 3]
 
 
+async def test_a_part_is_read_by_correlation_and_by_command(client: Client) -> None:
+    first = await client.execute("Tally", "a-1", "add", {"amount": 5})
+    begun_by_first = str(first.command_id)
+    second = await client.execute("Tally", "b-1", "clear", correlation_id=begun_by_first)
+    await client.execute("Ledger", "a-1", "write", {"text": "x"}, correlation_id="order-1")
+    await client.execute("Tally", "a-1", "add", {"amount": 7})
+    assert await positions(client, where=Match(correlation_id=begun_by_first)) == [1, 2]
+    assert await positions(client, where=Match(correlation_id="order-1")) == [3]
+    assert await positions(client, where=Match(correlation_id=str(second.command_id))) == []
+    assert await positions(client, where=Match(command_id=second.command_id)) == [2]
+    both = Match(correlation_id=begun_by_first, id_prefix="b-")
+    assert await positions(client, where=both) == [2]
+
+
 async def test_reading_begins_after_a_place_in_either_direction(client: Client) -> None:
     await written(client)
     first = (await client.state("Tally", "b-1")).token

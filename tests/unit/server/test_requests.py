@@ -12,7 +12,8 @@ from gesta.domain.catalog import Catalog
 from gesta.engine.engine import Engine
 from gesta.engine.errors import InvalidRequest
 from gesta.engine.messages import ANONYMOUS, Command
-from gesta.server.rpc.requests import Requests, check_id, check_object, check_type, filter_of
+from gesta.server.rpc.filters import filter_of
+from gesta.server.rpc.requests import Requests, check_id, check_object, check_type
 from gesta.server.wire import encode_event
 from gesta.store.memory import MemoryStore
 from gesta.store.port import EventRecord
@@ -21,6 +22,8 @@ from gesta.v1.event_pb2 import EventFilter, EventFilterItem
 from gesta.v1.event_service_pb2 import AppendEventsRequest, NewEvent, StreamCheck
 
 NOW_S = 1_700_000_000
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OTHER_TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 
 
 class StoppedClock:
@@ -51,7 +54,7 @@ async def requests() -> AsyncIterator[Requests]:
 
 def _command(requests: Requests, left_s: float | None = None, **fields: Any) -> Command:
     request = ExecuteRequest(aggregate_type="T", aggregate_id="a", command="c", **fields)
-    return requests.command(request, lambda answer: None, left_s, "call-trace")
+    return requests.command(request, lambda answer: None, left_s, TRACE)
 
 
 async def test_a_plain_command_is_anonymous_and_has_no_conditions(requests: Requests) -> None:
@@ -82,8 +85,50 @@ async def test_the_nearer_of_timeout_and_deadline_counts(requests: Requests) -> 
 
 
 async def test_the_commands_own_trace_goes_before_the_calls(requests: Requests) -> None:
-    assert _command(requests).envelope.traceparent == "call-trace"
-    assert _command(requests, traceparent="own").envelope.traceparent == "own"
+    assert _command(requests).envelope.traceparent == TRACE
+    assert _command(requests, traceparent=OTHER_TRACE).envelope.traceparent == OTHER_TRACE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TRACE,
+        "00-ffffffffffffffffffffffffffffffff-ffffffffffffffff-ff",
+        "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what.the.future.brings",
+        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-" + "x" * 72,
+    ],
+)
+async def test_a_well_formed_trace_context_is_kept_as_it_came(
+    requests: Requests, text: str
+) -> None:
+    assert _command(requests, traceparent=text).envelope.traceparent == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "own",
+        TRACE.upper(),
+        TRACE + "\n",
+        " " + TRACE,
+        TRACE[:-1],
+        TRACE + "0",
+        TRACE + "-more",
+        "ff" + TRACE[2:],
+        "00-" + "0" * 32 + "-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-" + "0" * 16 + "-01",
+        "01" + TRACE[2:] + ".more",
+        "01" + TRACE[2:] + "-" + "x" * 73,
+        "00-\u0660af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ],
+)
+async def test_a_malformed_trace_context_counts_as_unset(requests: Requests, text: str) -> None:
+    assert _command(requests, traceparent=text).envelope.traceparent == TRACE
+    event = NewEvent(aggregate_type="T", aggregate_id="a", event_type="E", data=b"{}")
+    append = requests.append(AppendEventsRequest(events=[event], traceparent=text), OTHER_TRACE)
+    assert append.envelope.traceparent == OTHER_TRACE
+    assert requests.append(AppendEventsRequest(events=[event]), text).envelope.traceparent is None
 
 
 async def test_everything_recorded_beside_an_event_is_taken_over(requests: Requests) -> None:

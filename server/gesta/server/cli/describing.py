@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from gesta.client import AggregateTypeDescription, Client
+from gesta.client.descriptions import EventDescription
 from gesta.server.cli.arguments import Schema, resolved
 from gesta.server.cli.asking import ask
 from gesta.server.cli.options import SERVER_DEFAULT, TIMEOUT_S_DEFAULT, AsJson, Server, Timeout
@@ -61,7 +62,7 @@ def info(
 def _plain_type(described: AggregateTypeDescription) -> dict[str, object]:
     return described._asdict() | {
         name: [each._asdict() for each in getattr(described, name)]
-        for name in ("commands", "queries", "events")
+        for name in ("commands", "queries", "events", "retired_events")
     }
 
 
@@ -75,13 +76,24 @@ def _lines(described: AggregateTypeDescription) -> Iterator[Text]:
         yield _line("  query   ", signature, query.description, "cyan")
     for event in described.events:
         signature = f"{event.event_type}({_parameters(event.schema)})"
-        yield _line("  event   ", signature, event.description, "cyan")
+        yield _line("  event   ", signature + _versions(event), event.description, "cyan")
+    for retired in described.retired_events:
+        read_as = ", ".join(retired.read_as) or "nothing"
+        yield _line("  retired ", f"{retired.event_type}  read as {read_as}", "", "dim")
     yield from (Text(f"  refuses {reason}") for reason in _rejections(described))
 
 
 def _line(label: str, name: str, description: str, style: str) -> Text:
     first = description.partition("\n")[0]
     return Text.assemble((label, "dim"), (name, style), f"  {first}" if first else "")
+
+
+def _versions(event: EventDescription) -> str:
+    """Where there has been more than one: the one that is written, and those that are read."""
+    if event.schema_version == 1:
+        return ""
+    older = ", ".join(map(str, event.older_versions))
+    return f"  v{event.schema_version}" + (f" (reads v{older})" if older else "")
 
 
 def _rejections(described: AggregateTypeDescription) -> list[str]:

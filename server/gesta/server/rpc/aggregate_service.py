@@ -30,6 +30,7 @@ from gesta.v1.aggregate_service_pb2 import (
     QueryAggregateRequest,
     QueryAggregateResponse,
     QueryDescription,
+    RetiredEventDescription,
 )
 
 NAME = "gesta.v1.AggregateService"
@@ -155,8 +156,17 @@ def _description(described: Mapping[str, Any]) -> AggregateTypeDescription:
                 schema_version=event["schema_version"],
                 description=event["doc"],
                 schema=_schema(event["schema"]),
+                older_versions=event["older_versions"],
             )
             for event in sorted(described["events"], key=_name)
+        ],
+        retired_events=[
+            RetiredEventDescription(
+                event_type=event["name"],
+                schema_versions=event["schema_versions"],
+                read_as=event["read_as"],
+            )
+            for event in sorted(described["retired_events"], key=_name)
         ],
         state_schema=_schema(described["state"]),
     )

@@ -12,6 +12,7 @@ from gesta.server.rpc.batch import Batch
 from gesta.server.rpc.execute_stream import ExecuteStream
 from gesta.server.rpc.guard import Context, bidi_stream, parse, unary
 from gesta.server.rpc.requests import COMMANDS_PER_FRAME_MAX, REQUEST_BYTES_MAX, Requests
+from gesta.server.rpc.tracing import traceparent_of
 from gesta.server.rpc.unread import Unread
 from gesta.server.wire import encode_response
 from gesta.v1.command_service_pb2 import BatchExecuteRequest, ExecuteRequest
@@ -100,11 +101,3 @@ def time_left(context: Context) -> float | None:
     left = context.time_remaining()
     # Without a deadline gRPC counts from the end of time.
     return None if left is None or left > 1e9 else left
-
-
-def traceparent_of(context: Context) -> str:
-    """The call's W3C trace context, or nothing."""
-    for key, value in context.invocation_metadata() or ():
-        if key == "traceparent" and isinstance(value, str):
-            return value
-    return ""

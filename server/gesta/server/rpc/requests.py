@@ -11,20 +11,19 @@ from hashlib import blake2b
 import msgspec
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from gesta.domain.names import RESERVED_TYPE
 from gesta.engine.engine import Engine
 from gesta.engine.errors import EngineError, InvalidRequest
-from gesta.engine.filters import EVERYTHING, Filter, FilterItem
 from gesta.engine.messages import ANONYMOUS, Accepted, Append, Check, Command, Envelope, Proposed
 from gesta.engine.ports import Randomness
+from gesta.server.rpc.tracing import well_formed
 from gesta.server.rpc.waiting import after_projections
-from gesta.v1 import command_service_pb2, event_pb2, event_service_pb2
+from gesta.v1 import command_service_pb2, event_service_pb2
 
 TYPE_CHARS_MAX = 100
 ID_BYTES_MAX = 255
 NAME_CHARS_MAX = 100
 REFERENCE_BYTES_MAX = 128
-FILTER_ITEMS_MAX = 64
-FILTER_NAMES_MAX = 256
 REQUEST_BYTES_MAX = 2_097_152
 """Bytes of one request: an append of bytes_per_command_max, with room for names and ids. gRPC's own
 limit stands at four times this, so that it is us who answer, with a reason."""
@@ -92,7 +91,7 @@ class Requests:
         envelope = Envelope(
             correlation_id=check_reference(request.correlation_id, "correlation_id"),
             causation_id=check_reference(request.causation_id, "causation_id"),
-            traceparent=check_reference(request.traceparent or traceparent, "traceparent"),
+            traceparent=well_formed(request.traceparent, traceparent),
         )
         return Append(
             events, checks, self.command_id(request.command_id), _fingerprint(events), envelope
@@ -121,10 +120,10 @@ class Requests:
         return encoded
 
     def _envelope(self, request: command_service_pb2.ExecuteRequest, traceparent: str) -> Envelope:
-        traceparent = request.traceparent or traceparent
         occurred = request.HasField("occurred_at")
         if not (
-            traceparent
+            request.traceparent
+            or traceparent
             or occurred
             or request.metadata
             or request.correlation_id
@@ -134,7 +133,7 @@ class Requests:
         return Envelope(
             correlation_id=check_reference(request.correlation_id, "correlation_id"),
             causation_id=check_reference(request.causation_id, "causation_id"),
-            traceparent=check_reference(traceparent, "traceparent"),
+            traceparent=well_formed(request.traceparent, traceparent),
             occurred_at_us=time_us(request.occurred_at, "occurred_at") if occurred else None,
             metadata=self.metadata(request.metadata, "metadata"),
         )
@@ -154,6 +153,8 @@ class Requests:
 
     def _proposed(self, event: event_service_pb2.NewEvent, field: str) -> Proposed:
         check_type(event.aggregate_type, f"{field}.aggregate_type")
+        if event.aggregate_type == RESERVED_TYPE:
+            raise InvalidRequest(f"{field}.aggregate_type", "is the server's own name")
         check_id(event.aggregate_id, f"{field}.aggregate_id")
         check_type(event.event_type, f"{field}.event_type")
         if not 0 <= event.schema_version <= 1_000_000:
@@ -218,33 +219,6 @@ def time_us(timestamp: Timestamp, field: str) -> int:
     ):
         raise InvalidRequest(field, "is not a time between the years 1 and 9999")
     return timestamp.seconds * 1_000_000 + timestamp.nanos // 1_000
-
-
-def filter_of(message: event_pb2.EventFilter, field: str) -> Filter:
-    """An EventFilter; without items it matches everything."""
-    if not message.items:
-        return EVERYTHING
-    if len(message.items) > FILTER_ITEMS_MAX:
-        raise InvalidRequest(f"{field}.items", f"at most {FILTER_ITEMS_MAX}")
-    return Filter(
-        [_filter_item(item, f"{field}.items[{i}]") for i, item in enumerate(message.items)]
-    )
-
-
-def _filter_item(item: event_pb2.EventFilterItem, field: str) -> FilterItem:
-    if not (item.aggregate_types or item.event_types or item.id_prefix):
-        raise InvalidRequest(field, "must set something")
-    if len(item.aggregate_types) > FILTER_ITEMS_MAX:
-        raise InvalidRequest(f"{field}.aggregate_types", f"at most {FILTER_ITEMS_MAX}")
-    if len(item.event_types) > FILTER_NAMES_MAX:
-        raise InvalidRequest(f"{field}.event_types", f"at most {FILTER_NAMES_MAX}")
-    for name in item.aggregate_types:
-        check_type(name, f"{field}.aggregate_types")
-    for name in item.event_types:
-        check_type(name, f"{field}.event_types")
-    if item.id_prefix:
-        check_id(item.id_prefix, f"{field}.id_prefix")
-    return FilterItem(frozenset(item.aggregate_types), frozenset(item.event_types), item.id_prefix)
 
 
 def _check_characters(text: str, field: str) -> str:
