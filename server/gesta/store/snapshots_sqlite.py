@@ -75,6 +75,19 @@ class SqliteSnapshots:
                 await self.close()
         _LOG.error("there will be no snapshots: %s cannot be made", self._path)
 
+    async def look(self) -> bool:
+        """Instead of `open`: takes a file that is there, of whatever log, perhaps beside the server
+        that uses it, and changes nothing. Whether there is one that can be used."""
+        if not self._path.is_file():
+            return False
+        try:
+            self._link = await Link.open(self._path, "rw")
+            await self._link.run(_check_format)
+        except _MISHAPS as error:
+            _LOG.warning("%s cannot be read: %s", self._path.name, error)
+            await self.close()
+        return self._link is not None
+
     async def find(
         self, aggregate_type: str, aggregate_id: str, fingerprint: bytes, at_most_version: int
     ) -> Snapshot | None:
@@ -128,10 +141,16 @@ class SqliteSnapshots:
             Path(f"{self._path}{suffix}").unlink(missing_ok=True)
 
 
-def _prepare(connection: JobConnection, of_log: tuple[bytes, int], pages_max: int) -> None:
-    """A file of this log, in order; OperationalError for one that is to be begun anew."""
+def _check_format(connection: JobConnection) -> None:
+    """OperationalError for a file of something else."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if (application_id, version) != (APPLICATION_ID, FORMAT):
+        raise sqlite3.OperationalError(f"it has format {version}, or is no file of snapshots")
+
+
+def _prepare(connection: JobConnection, of_log: tuple[bytes, int], pages_max: int) -> None:
+    """A file of this log, in order; OperationalError for one that is to be begun anew."""
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     # Not even synced: what is damaged is found, here or by its checksum, and dropped.
@@ -145,9 +164,9 @@ def _prepare(connection: JobConnection, of_log: tuple[bytes, int], pages_max: in
             connection.execute(table)
         connection.execute("INSERT INTO of_log VALUES (1, ?, ?)", of_log)
         connection.execute("COMMIT")
-    elif (application_id, version) != (APPLICATION_ID, FORMAT):
-        raise sqlite3.OperationalError(f"it has format {version}, or is no file of snapshots")
-    elif connection.execute("SELECT log_id, incarnation FROM of_log").fetchone() != of_log:
+        return
+    _check_format(connection)
+    if connection.execute("SELECT log_id, incarnation FROM of_log").fetchone() != of_log:
         raise sqlite3.OperationalError("it is of another log, or from before a restore")
 
 

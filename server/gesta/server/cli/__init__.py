@@ -1,6 +1,7 @@
 """The `gesta` command.
 
 app           the commands together, and how any of them ends
+snapshot      what is kept of states beside a log
 serve         a server; hosting loads the author's code, lifetime runs it until a signal
 execute       a command of an aggregate; dry_run says what it would do
 reading       an aggregate's queries, and its state, now or then

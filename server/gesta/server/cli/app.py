@@ -18,6 +18,7 @@ from gesta.server.cli.project import project
 from gesta.server.cli.projections import projections
 from gesta.server.cli.reading import query, state
 from gesta.server.cli.serve import serve
+from gesta.server.cli.snapshot import snapshot
 
 # Typer carries its own copy of click since 0.20-odd; this base of its errors of usage can be
 # reached in every version through the one subclass that it exports.
@@ -32,6 +33,7 @@ app = typer.Typer(
 for command in (serve, execute, query, state, history, diff, events, projections, types, info):
     app.command()(command)
 app.add_typer(project, name="project")
+app.add_typer(snapshot, name="snapshot")
 
 
 @app.callback(invoke_without_command=True)
