@@ -17,6 +17,7 @@ answers     the remembered answers to commands: find, list, forget
 rows        rows and records, and the checksum between them
 names       integers for texts that come back in every row
 streams     which aggregate a stream's number stands for
+verify      the whole log, read offline: all that is wrong with it
 snapshots   the contract of what keeps snapshots, which may be lost; snapshots_memory and
             snapshots_sqlite keep it
 
@@ -52,6 +53,7 @@ from gesta.store.snapshots import Snapshot, SnapshotCount, SnapshotStore
 from gesta.store.snapshots_memory import MemorySnapshots
 from gesta.store.snapshots_sqlite import SqliteSnapshots
 from gesta.store.sqlite import SqliteStore
+from gesta.store.verify import Finding, verify
 
 __all__ = [
     "EventStore",
@@ -70,6 +72,8 @@ __all__ = [
     "LogInfo",
     "Incarnation",
     "checksum",
+    "verify",
+    "Finding",
     "StoreError",
     "StorageFull",
     "StorageFailed",

@@ -30,12 +30,21 @@ class LogLock:
     @classmethod
     async def take(cls, path: Path) -> "LogLock":
         """Hold the lock; LogLocked says who else does."""
+        for _ in range(round(PATIENCE_S / _RETRY_S)):
+            try:
+                return cls.take_at_once(path)
+            except LogLocked as error:
+                locked = error
+            await asyncio.sleep(_RETRY_S)
+        raise locked
+
+    @classmethod
+    def take_at_once(cls, path: Path) -> "LogLock":
+        """Hold the lock, without patience; LogLocked says who else does."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            for _ in range(round(PATIENCE_S / _RETRY_S)):
-                if _locked(descriptor):
-                    return cls(descriptor)
-                await asyncio.sleep(_RETRY_S)
+            if _locked(descriptor):
+                return cls(descriptor)
             holder = os.pread(descriptor, _HOLDER_BYTES_MAX, 0).decode(errors="replace").strip()
             raise LogLocked(str(path), holder or "unknown")
         except BaseException:

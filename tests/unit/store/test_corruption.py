@@ -36,11 +36,11 @@ BLOBS = {
 NULLABLE = ["occurred_at_us", "correlation_id", "causation_id", "traceparent", "metadata"]
 
 
-def _pairs(columns: dict[str, list[str]]) -> list[tuple[str, str]]:
+def pairs_of(columns: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(table, column) for table, each in columns.items() for column in each]
 
 
-def _last(table: str) -> str:
+def last_of(table: str) -> str:
     """Names the last row; of `commands` the one in the middle of the table."""
     if table == "commands":
         return "command_id = (SELECT command_id FROM commands ORDER BY command_id LIMIT 1 OFFSET 3)"
@@ -66,32 +66,32 @@ def _are_ids_and_more(was: object, now: object) -> bool:
     return isinstance(was, list) and isinstance(now, list) and set(now) > set(was) > set()
 
 
-@pytest.mark.parametrize(("table", "column"), _pairs(NUMBERS))
+@pytest.mark.parametrize(("table", "column"), pairs_of(NUMBERS))
 async def test_a_changed_number_is_reported(tmp_path: Path, table: str, column: str) -> None:
     author = await write_log(tmp_path)
-    change = f"UPDATE {table} SET {column} = {column} + 8 WHERE {_last(table)}"
+    change = f"UPDATE {table} SET {column} = {column} + 8 WHERE {last_of(table)}"
     await _damage_shows(tmp_path, author, change)
 
 
-@pytest.mark.parametrize(("table", "column"), _pairs(TEXTS))
+@pytest.mark.parametrize(("table", "column"), pairs_of(TEXTS))
 async def test_a_changed_letter_is_reported(tmp_path: Path, table: str, column: str) -> None:
     author = await write_log(tmp_path)
-    change = f"UPDATE {table} SET {column} = 'Z' || substr({column}, 2) WHERE {_last(table)}"
+    change = f"UPDATE {table} SET {column} = 'Z' || substr({column}, 2) WHERE {last_of(table)}"
     await _damage_shows(tmp_path, author, change)
 
 
-@pytest.mark.parametrize(("table", "column"), _pairs(TEXTS))
+@pytest.mark.parametrize(("table", "column"), pairs_of(TEXTS))
 async def test_bytes_that_are_no_text_are_reported(tmp_path: Path, table: str, column: str) -> None:
     author = await write_log(tmp_path)
-    change = f"UPDATE {table} SET {column} = CAST(x'FFFE41' AS TEXT) WHERE {_last(table)}"
+    change = f"UPDATE {table} SET {column} = CAST(x'FFFE41' AS TEXT) WHERE {last_of(table)}"
     await _damage_shows(tmp_path, author, change)
 
 
-@pytest.mark.parametrize(("table", "column"), _pairs(BLOBS))
+@pytest.mark.parametrize(("table", "column"), pairs_of(BLOBS))
 async def test_a_changed_byte_is_reported(tmp_path: Path, table: str, column: str) -> None:
     author = await write_log(tmp_path)
     new = bytes(range(100, 116)).hex()
-    change = f"UPDATE {table} SET {column} = x'{new}' WHERE {_last(table)}"
+    change = f"UPDATE {table} SET {column} = x'{new}' WHERE {last_of(table)}"
     await _damage_shows(tmp_path, author, change)
 
 
