@@ -20,7 +20,7 @@ from gesta.domain.errors import (
 )
 from gesta.domain.event import EventType
 from gesta.domain.evolution import Evolution, Upcasted
-from gesta.domain.names import check_name
+from gesta.domain.names import check_type_name
 from gesta.domain.record import frozen
 from gesta.domain.signature import command_type, query_type
 from gesta.domain.upcast import Upcaster
@@ -55,7 +55,7 @@ def aggregate(
 
     def decorate(cls: type[T]) -> type[T]:
         where = f"@aggregate on {cls.__qualname__}"
-        check_name(name, where)
+        check_type_name(name, where)
         _check_count("snapshot_every", snapshot_every or 0, where)
         _check_count("snapshot_version", snapshot_version, where)
         steps = None if upcasters is None else given_steps(upcasters, where)

@@ -10,9 +10,19 @@ _NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_.-]{{0,{NAME_CHARS_MAX - 1}}}")
 _REASON = re.compile(r"[A-Z][A-Z0-9_]{1,61}[A-Z0-9]")
 """What AIP-193 asks of an ErrorInfo's reason, which is where a rejection's code goes."""
 
+RESERVED_TYPE = "gesta"
+"""No aggregate's: a refusal's error domain is the type, and this one is that of our own errors."""
+
+
+def check_type_name(name: str, where: str) -> None:
+    """The name of an aggregate type. Raises DefinitionError."""
+    check_name(name, where)
+    if name == RESERVED_TYPE:
+        raise DefinitionError(where, f"the name {name!r} is the server's own")
+
 
 def check_name(name: str, where: str) -> None:
-    """The name of an event or aggregate type. Raises DefinitionError."""
+    """The name of an event or aggregate type, as far as its form goes. Raises DefinitionError."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise DefinitionError(
             where,

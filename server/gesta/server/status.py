@@ -11,10 +11,11 @@ from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from gesta.domain.names import RESERVED_TYPE
 from gesta.engine import errors
 from gesta.engine.errors import EngineError
 
-DOMAIN = "gesta"
+DOMAIN = RESERVED_TYPE
 """The ErrorInfo domain of every error but a refusal, whose domain is the aggregate type."""
 
 STATUS_BYTES_MAX = 4_096

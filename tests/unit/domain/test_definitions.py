@@ -276,6 +276,10 @@ def test_a_name_that_could_not_be_stored_is_refused(name: str) -> None:
     refusal(lambda: aggregate(name)(type("Any", (), {})))
 
 
+def test_the_name_that_stands_for_the_server_itself_is_refused_for_a_type() -> None:
+    assert "server's own" in refusal(lambda: aggregate("gesta")(type("Any", (), {}))).what
+
+
 @pytest.mark.parametrize("version", [0, -1, 2**31, "1"])
 def test_a_schema_version_is_a_positive_int32(version: Any) -> None:
     refusal(lambda: event("Odd", version=version)(type("Odd", (), {})))
