@@ -96,6 +96,7 @@ APPENDS: list[tuple[str, AppendEventsRequest, str]] = [
     ("nothing", AppendEventsRequest(), "events"),
     ("no type", _new(aggregate_type=""), "events[1].aggregate_type"),
     ("a 300-byte id", _new(aggregate_id="a" * 300), "events[1].aggregate_id"),
+    ("the server's own name", _new(aggregate_type="gesta"), "events[1].aggregate_type"),
     ("no event type", _new(event_type=""), "events[1].event_type"),
     ("an event the type does not have", _new(event_type="Lined"), "events[1].event_type"),
     ("a schema version to come", _new(schema_version=2), "events[1].event_type"),
