@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from gesta.client.connection import Connection
+from gesta.client.event import Event
 from gesta.client.ids import CommandIds, command_id_bytes
 from gesta.client.payloads import aggregate_name, type_of_event
 from gesta.client.results import Appended
@@ -75,6 +76,7 @@ async def append(
     checks: Sequence[Check] = (),
     *,
     command_id: UUID | str | None = None,
+    caused_by: Event | None = None,
     correlation_id: str | None = None,
     causation_id: str | None = None,
     traceparent: str | None = None,
@@ -82,6 +84,10 @@ async def append(
 ) -> Appended:
     """See Client.append."""
     key = ids.draw() if command_id is None else command_id_bytes(command_id)
+    if caused_by is not None:
+        correlation_id, causation_id = caused_by.effects(correlation_id, causation_id)
+    if traceparent is None and connection.options.current_traceparent is not None:
+        traceparent = connection.options.current_traceparent()
     request = wire.AppendEventsRequest(
         events=[_new_event(each) for each in events],
         checks=[_stream_check(each) for each in checks],

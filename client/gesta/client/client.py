@@ -13,10 +13,12 @@ from gesta.client.commands import CommandOptions, Commands
 from gesta.client.connection import Connection
 from gesta.client.descriptions import AggregateTypeDescription, ServerInfo
 from gesta.client.errors import ClientClosed, Outcome
+from gesta.client.event import Event
 from gesta.client.filters import Where
 from gesta.client.follower import HEARTBEAT_S_DEFAULT
 from gesta.client.history import Change, Outlook, read_history, try_out
 from gesta.client.ids import CommandIds
+from gesta.client.keeping import Keeper
 from gesta.client.options import ClientOptions, Options
 from gesta.client.payloads import aggregate_name, decode_answer, decode_plain, encode_plain
 from gesta.client.reading import After, Reading, Source, reading_request
@@ -96,9 +98,12 @@ class Client:
         """A typed handle; nothing is sent. Raises TypeError for a class without @aggregate."""
         return AggregateHandle(*self._opened(), aggregate_class, aggregate_id)
 
-    def repository(self, aggregate_class: type[S]) -> Repository[S]:
-        """Aggregates that are loaded and decide here. Raises TypeError as `aggregate` does."""
-        return Repository(self._opened()[0], self._ids, aggregate_class)
+    def repository(
+        self, aggregate_class: type[S], *, snapshots: Keeper | None = None
+    ) -> Repository[S]:
+        """Aggregates that are loaded and decide here, sooner with `snapshots`, a MemoryKeeper say.
+        Raises TypeError as `aggregate` does."""
+        return Repository(self._opened()[0], self._ids, aggregate_class, snapshots)
 
     async def execute(
         self,
@@ -253,6 +258,7 @@ class Client:
         checks: Sequence[Check] = (),
         *,
         command_id: UUID | str | None = None,
+        caused_by: Event | None = None,
         correlation_id: str | None = None,
         causation_id: str | None = None,
         traceparent: str | None = None,
@@ -260,6 +266,7 @@ class Client:
     ) -> Appended:
         """Appends events without a command: all or none, if every check holds. At most 1,000.
 
+        `caused_by` and `traceparent` as in CommandOptions.
         Raises VersionConflict, AggregateExists or AggregateNotFound for the first check that fails.
         """
         connection, _ = self._opened()
@@ -269,6 +276,7 @@ class Client:
             events,
             checks,
             command_id=command_id,
+            caused_by=caused_by,
             correlation_id=correlation_id,
             causation_id=causation_id,
             traceparent=traceparent,

@@ -10,6 +10,7 @@ from uuid import UUID
 from gesta.client.batching import CommandStream
 from gesta.client.command_queue import Waiting
 from gesta.client.connection import Connection
+from gesta.client.event import Event
 from gesta.client.ids import CommandIds, command_id_bytes
 from gesta.client.options import FRAME_BYTES_MAX
 from gesta.client.wire import encode_command, encode_details, encode_timeout
@@ -28,12 +29,18 @@ class CommandOptions(TypedDict, total=False):
     command_id: UUID | str | None
     """A UUID, its text, or a key of your own business such as "invoice-17". Unset: a new one. Asked
     again with it, the server gives the first answer instead of executing again."""
+    caused_by: Event | None
+    """The event that it answers: its correlation id is taken over, and its id is the causation id,
+    unless these are given."""
     correlation_id: str | None
+    """What it belongs to. Unset: itself, and what it leads to belongs to it."""
     causation_id: str | None
+    """The id of the event or command that led to it."""
     occurred_at: datetime | None
     """When it happened in the world; with a time zone."""
     metadata: Mapping[str, str] | None
     traceparent: str | None
+    """W3C trace context; a malformed one counts as none. Unset: Options.current_traceparent."""
     wait_for: str | Sequence[str] | None
     """Projections that are to have the command's events before it is answered. Those that are late
     are in `Done.pending`: it is committed all the same."""
@@ -66,6 +73,7 @@ class Commands:
         expected_version: int | None = None,
         must_exist: bool | None = None,
         command_id: UUID | str | None = None,
+        caused_by: Event | None = None,
         correlation_id: str | None = None,
         causation_id: str | None = None,
         occurred_at: datetime | None = None,
@@ -80,6 +88,10 @@ class Commands:
         connection = self._connection
         key = self._ids.draw() if command_id is None else command_id_bytes(command_id)
         attempts = connection.attempts(timeout_s, key)
+        if caused_by is not None:
+            correlation_id, causation_id = caused_by.effects(correlation_id, causation_id)
+        if traceparent is None and connection.options.current_traceparent is not None:
+            traceparent = connection.options.current_traceparent()
         details = (
             expected_version,
             must_exist,

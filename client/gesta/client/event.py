@@ -106,6 +106,10 @@ class Event:
         """The event or command that led to it, if the writer said so."""
         return self.message.causation_id or None
 
+    def effects(self, correlation_id: str | None, causation_id: str | None) -> tuple[str, str]:
+        """Correlation and causation ids of what this event leads to; what is given stands."""
+        return correlation_id or self.correlation_id, causation_id or str(self.event_id)
+
     @property
     def principal(self) -> str:
         """Who did it, as the server knows it."""

@@ -1,5 +1,6 @@
 """What can be set on a client, with the reason for each default."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -46,6 +47,9 @@ class Options:
     """How long a ping may go unanswered before the connection counts as broken."""
     credentials: grpc.ChannelCredentials | None = None
     """For TLS; None: plain text."""
+    current_traceparent: Callable[[], str | None] | None = None
+    """Asked for the W3C trace context of every command and append that is given none; what it
+    raises, the caller gets. None: gesta knows no tracing library."""
 
     def __post_init__(self) -> None:
         for name in ("streams", "window_max", "waiting_max", "message_bytes_max"):
@@ -91,3 +95,4 @@ class ClientOptions(TypedDict, total=False):
     keepalive_s: float
     keepalive_timeout_s: float
     credentials: grpc.ChannelCredentials | None
+    current_traceparent: Callable[[], str | None] | None
