@@ -84,6 +84,7 @@ class CommandStream:
 
     def _failed(self, waiting: Waiting, error: GestaError) -> None:
         """The server's answer is an error: it is asked again in a while, or that was its last."""
+        waiting.sent = False
         delay_s = None if self._queue.closed else waiting.attempts.delay_s(error)
         if delay_s is None:
             waiting.fail(error)

@@ -30,6 +30,7 @@ class Waiting:
         self.answer = answer
         self.attempts = attempts
         self.sent = False
+        """In a frame, and not answered yet."""
 
     def again(self) -> None:
         """Before it is sent once more."""

@@ -1,6 +1,7 @@
 """Streams that break, stall or drain: every caller gets an answer, and the true one."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -174,3 +175,73 @@ async def test_a_draining_stream_is_ended_and_what_it_did_not_take_goes_to_the_n
     assert [each.reply for each in results] == [{"n": 0}, {"n": 1}, {"n": 2}]
     assert ended == [True]
     assert calls == 2
+
+
+async def test_what_a_draining_server_was_sent_and_did_not_read_is_asked_again_with_its_id() -> (
+    None
+):
+    calls: list[list[bytes]] = []
+
+    async def stream(frames: Frames, context: Any) -> Answers:
+        seen: list[bytes] = []
+        calls.append(seen)
+        yield opened()
+        async for number, request in numbered(frames):
+            seen.append(request.command_id)
+            if len(calls) > 1:
+                yield answers(done(number, request))
+            elif number == 2:  # the rest of the frame is left, and the stream ends well
+                yield commands.ExecuteStreamResponse(results=[done(1, request)], draining=True)
+                return
+
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
+        await asyncio.gather(*(ask(client, n) for n in range(4)))
+    assert len(calls[1]) == 3
+    assert calls[1][0] == calls[0][1]
+
+
+async def test_a_server_that_only_drains_is_asked_ever_more_slowly() -> None:
+    calls = 0
+    attempts: list[int] = []
+
+    class Noted(RetryPolicy):
+        def backoff_s(self, attempt: int, draw: float | None = None) -> float:
+            attempts.append(attempt)
+            return 0.0
+
+    async def stream(frames: Frames, context: Any) -> Answers:
+        nonlocal calls
+        calls += 1
+        yield opened()
+        if calls > 3:
+            async for answer in serve_well(frames):
+                yield answer
+
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=Noted()) as client:
+        await ask(client, 1)
+    assert attempts == [1, 2, 3]
+
+
+async def test_a_frame_that_makes_no_sense_breaks_its_stream() -> None:
+    calls = 0
+
+    async def stream(frames: Frames, context: Any) -> AsyncIterator[Any]:
+        nonlocal calls
+        calls += 1
+        yield opened()
+        async for number, request in numbered(frames):
+            yield b"\xff\xff" if calls == 1 else answers(done(number, request))
+
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
+        assert (await ask(client, 1)).reply == {"n": 1}
+    assert calls == 2
+
+
+async def test_an_answer_to_nothing_that_was_asked_is_passed_over() -> None:
+    async def stream(frames: Frames, context: Any) -> Answers:
+        yield opened()
+        async for number, request in numbered(frames):
+            yield answers(done(number + 7, request), done(number, request), done(number, request))
+
+    async with peer(ExecuteStream=stream) as address, connect(address) as client:
+        assert [(await ask(client, n)).position for n in range(3)] == [1, 2, 3]

@@ -19,12 +19,10 @@ from tests.integration.client.peer import (
 
 from gesta.client import (
     Client,
-    ClientClosed,
     Done,
     Outcome,
     OutcomeUnknown,
     Overloaded,
-    RetryPolicy,
     connect,
 )
 from gesta.v1 import command_service_pb2 as commands
@@ -125,6 +123,24 @@ async def test_not_now_does_not_settle_an_earlier_attempt_that_got_no_answer() -
     assert isinstance(caught.value.__cause__, Overloaded)
 
 
+async def test_a_command_asked_again_is_given_no_more_than_the_time_left() -> None:
+    given: list[float] = []
+
+    async def stream(frames: Frames, context: Any) -> Answers:
+        yield opened()
+        async for number, request in numbered(frames):
+            given.append(request.timeout.ToTimedelta().total_seconds())
+            if number == 1:
+                yield answers(failed(1, grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED"))
+            else:
+                yield answers(done(number, request))
+
+    async with peer(ExecuteStream=stream) as address, connect(address, retry=QUICK) as client:
+        await ask(client, 1, timeout_s=20.5)
+    assert given[0] == 20.5
+    assert given[1] < 20.5
+
+
 async def test_a_caller_that_leaves_disturbs_nobody() -> None:
     async def stream(frames: Frames, context: Any) -> Answers:
         yield opened(window=1)
@@ -141,51 +157,25 @@ async def test_a_caller_that_leaves_disturbs_nobody() -> None:
         assert all(each.cancelled() for each in leaving)
 
 
-async def test_closing_answers_what_was_sent_as_unknown_and_the_rest_as_not_done() -> None:
-    sent = asyncio.Event()
-
-    async def stream(frames: Frames, context: Any) -> Answers:
-        yield opened(window=1)
-        async for _ in frames:
-            sent.set()
-
-    async with peer(ExecuteStream=stream) as address:
-        client = await connect(address, close_timeout_s=0.01).__aenter__()
-        asked = [asyncio.create_task(ask(client, n)) for n in range(2)]
-        await sent.wait()
-        await client.close()
-        results = await asyncio.gather(*asked, return_exceptions=True)
-    assert [ClientClosed, ClientClosed] == [type(each) for each in results]
-    assert [each.outcome for each in results if isinstance(each, ClientClosed)] == [
-        Outcome.UNKNOWN,
-        Outcome.NOT_DONE,
-    ]
-
-
-async def test_closing_waits_for_what_was_sent_and_ends_the_stream_properly() -> None:
+async def test_a_caller_that_leaves_after_its_frame_was_sent_disturbs_nobody_in_it() -> None:
     sent, release = asyncio.Event(), asyncio.Event()
-    ended: list[bool] = []
 
     async def stream(frames: Frames, context: Any) -> Answers:
         yield opened()
-        async for frame in frames:
-            if frame.end:
-                ended.append(True)
-                return
+        async for number, request in numbered(frames):
             sent.set()
             await release.wait()
-            yield answers(done(1, frame.commands[0]))
+            yield answers(done(number, request))
 
-    async with peer(ExecuteStream=stream) as address:
-        client = await connect(address).__aenter__()
-        asked = asyncio.create_task(ask(client, 1))
+    async with peer(ExecuteStream=stream) as address, connect(address) as client:
+        asked = [asyncio.create_task(ask(client, n)) for n in range(3)]
         await sent.wait()
-        closing = asyncio.create_task(client.close())
-        await asyncio.sleep(0)
+        asked[1].cancel()
+        await asyncio.wait({asked[1]})
         release.set()
-        await closing
-        assert (await asked).reply == {"n": 1}
-    assert ended == [True]
+        first, last = await asyncio.gather(asked[0], asked[2])
+        assert (first.reply, last.reply) == ({"n": 0}, {"n": 2})
+        assert (await ask(client, 3)).position == 4
 
 
 async def test_a_queue_that_is_full_refuses_at_once() -> None:
@@ -194,10 +184,9 @@ async def test_a_queue_that_is_full_refuses_at_once() -> None:
         async for _ in frames:
             pass
 
-    one_try = RetryPolicy(attempts_max=1)
     async with (
         peer(ExecuteStream=stream) as address,
-        connect(address, waiting_max=2, retry=one_try, close_timeout_s=0.01) as client,
+        connect(address, waiting_max=2, close_timeout_s=0.01) as client,
     ):
         asked = [asyncio.create_task(ask(client, n)) for n in range(2)]
         await asyncio.sleep(0)
