@@ -133,7 +133,8 @@ class OutOfRange(BadRequest):
 
 @dataclass(eq=False)
 class LimitExceeded(BadRequest):
-    """A command wrote more than a command may."""
+    """A command wrote more than a command may, or an answer is larger than an answer may be. With
+    the outcome UNKNOWN the command is done, and its answer is what is too large."""
 
     reason = "LIMIT_EXCEEDED"
     limit: str = field(kw_only=True)

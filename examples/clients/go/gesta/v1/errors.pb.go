@@ -55,7 +55,8 @@ const (
 	ErrorReason_ERROR_REASON_AGGREGATE_EXISTS ErrorReason = 8
 	// NOT_FOUND. The aggregate has no event.
 	ErrorReason_ERROR_REASON_AGGREGATE_NOT_FOUND ErrorReason = 9
-	// FAILED_PRECONDITION. A command's events are too many or too large; metadata `limit`, `maximum`.
+	// FAILED_PRECONDITION. A command's events, or an answer, are too many or too large; metadata
+	// `limit`, `maximum`. With the outcome UNKNOWN the command is done, and its answer too large.
 	ErrorReason_ERROR_REASON_LIMIT_EXCEEDED ErrorReason = 10
 	// FAILED_PRECONDITION. The token is from a part of the log that a restore undid: what was read
 	// since `fork_position` never happened. Rebuild from there.
