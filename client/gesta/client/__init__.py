@@ -3,7 +3,7 @@
 What is asked
     client.py         Client and `connect`
     aggregate.py      AggregateHandle: commands, queries and state of one aggregate, typed
-    repository.py     Repository: aggregates that decide here
+    repository.py     Repository: aggregates that decide here; keeping.py for its snapshots
     reading.py        Reading: the log, or a part of it, to its present end
     history.py        the past of one aggregate, and dry runs
     subscription.py   Subscription: the log as it grows
@@ -78,6 +78,7 @@ from gesta.client.event import Event
 from gesta.client.filters import Match
 from gesta.client.history import Change, Foreseen, Outlook
 from gesta.client.ids import command_id_for
+from gesta.client.keeping import Keeper, Kept, MemoryKeeper
 from gesta.client.options import Options
 from gesta.client.projections import ProjectionReport
 from gesta.client.reading import Reading
@@ -112,6 +113,9 @@ __all__ = [
     "Check",
     "Appended",
     "Repository",
+    "Keeper",
+    "Kept",
+    "MemoryKeeper",
     "Loaded",
     "ProjectionReport",
     "Reporter",

@@ -17,7 +17,7 @@ from gesta.client.results import Appended, Done
 from gesta.domain import Call, Context, Rejected
 from gesta.domain.decide import NewEvent as DecidedEvent
 from gesta.domain.decide import decide
-from gesta.domain.errors import Malformed
+from gesta.domain.errors import HandlerFailed, Malformed
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -111,8 +111,9 @@ class Repository(Generic[S]):
                 ):
                     state = self._type.evolve(state, each)
         except AggregateNotFound:
-            if since:
-                raise _Unborne from None
+            pass
+        if since and last is None:
+            raise _Unborne
         if self._keeper is not None and last is not None:
             await self._keep(self._keeper, aggregate_id, state, last, since)
         version = 0 if last is None else last.version
@@ -123,7 +124,10 @@ class Repository(Generic[S]):
     ) -> None:
         every = self._type.snapshot_every
         if every and last.version - since >= every:
-            encoded = self._type.encode_state(state)
+            try:
+                encoded = self._type.encode_state(state)
+            except HandlerFailed:  # there is no snapshot of such a state, and no need of one
+                return
             kept = Kept(last.version, last.event_id, self._type.fingerprint, encoded)
             await keeper.put(self._type.name, aggregate_id, kept)
 
