@@ -258,9 +258,11 @@ async def test_what_is_only_in_the_write_ahead_log_is_read_too(tmp_path: Path) -
     for suffix in ("", "-wal"):  # as after a crash
         shutil.copy(tmp_path / "live" / f"{FILE}{suffix}", tmp_path / "copy")
     await store.close()
+    log = (tmp_path / "copy" / FILE).read_bytes()
     seen: dict[str, int] = {}
     assert list(verify(tmp_path / "copy", lambda table, done, _: seen.update({table: done}))) == []
     assert seen["events"] == 6
+    assert (tmp_path / "copy" / FILE).read_bytes() == log  # a writer would move it there
 
 
 async def test_progress_ends_at_what_there_is(tmp_path: Path) -> None:
