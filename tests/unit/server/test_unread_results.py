@@ -15,7 +15,7 @@ from gesta.engine.engine import Engine
 from gesta.engine.errors import Overloaded
 from gesta.server.rpc.execute_stream import (
     RESULTS_BYTES_MAX,
-    SLICE,
+    SLICE_MIN,
     WINDOW,
     ExecuteStream,
 )
@@ -64,8 +64,8 @@ async def test_a_client_that_reads_nothing_has_a_slice_of_large_results_waiting_
 ) -> None:
     it = Streaming(engine, recite(LETTERS), recite(LETTERS, end=True))
     await settle()
-    assert engine.head == SLICE
-    assert it.unread.bytes <= SLICE * (LETTERS + 2 * RESULT_BYTES)
+    assert engine.head == SLICE_MIN
+    assert it.unread.bytes <= SLICE_MIN * (LETTERS + 2 * RESULT_BYTES)
     assert it.sender.left == 1, "a frame is not asked for while there is no room"
     it.reader.read_on()
     await it.task
@@ -85,7 +85,7 @@ async def test_once_replies_are_known_to_be_large_few_are_under_way_at_once(
         it.reader.read_one()
         await settle()
         held.append(it.unread.bytes)
-    steady = held[SLICE // 3 :]
+    steady = held[SLICE_MIN // 3 :]
     assert len(steady) > 10
     assert max(steady) <= RESULTS_BYTES_MAX + 2 * LETTERS
     assert max(map(len, it.reader.frames)) <= RESULTS_BYTES_MAX
