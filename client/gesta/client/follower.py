@@ -33,6 +33,8 @@ class Follower:
             FRAMES_AHEAD_MAX
         )
         self._ended: GestaError | None = None
+        self._over = asyncio.Event()
+        """Set with `_ended`."""
         self._started = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.last_error: GestaError | None = None
@@ -60,15 +62,27 @@ class Follower:
 
     async def next_frame(self) -> SubscribeResponse:
         """Raises the error that ended the subscription, every time."""
-        if self._task is None:
-            raise ClientClosed("use the subscription in `async with`")
-        if self._ended is not None:
-            raise self._ended
+        self._check()
         frame = await self._frames.get()
         if isinstance(frame, GestaError):
-            self._ended = frame
+            self._frames.put_nowait(frame)  # for whoever else waits
+            self._is_over(frame)
             raise frame
         return frame
+
+    async def wait(self, event: asyncio.Event) -> None:
+        """Returns when the event is set; raises the error that ended the subscription before."""
+        if event.is_set():
+            return
+        self._check()
+        either = [asyncio.create_task(each.wait()) for each in (event, self._over)]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in either:
+                each.cancel()
+        if not event.is_set():
+            self._check()
 
     async def stop(self, error: GestaError) -> None:
         """Who waits for a frame, or will, gets `error`. Idempotent."""
@@ -139,9 +153,19 @@ class Follower:
             self.last_error = None
             self._started.set()
 
+    def _check(self) -> None:
+        if self._task is None:
+            raise ClientClosed("use the subscription in `async with`")
+        if self._ended is not None:
+            raise self._ended
+
+    def _is_over(self, error: GestaError) -> None:
+        self._ended = error
+        self._over.set()
+
     def _end(self, error: GestaError) -> None:
         if self._ended is None:
-            self._ended = error
+            self._is_over(error)
             while not self._frames.empty():
                 self._frames.get_nowait()
             self._frames.put_nowait(error)

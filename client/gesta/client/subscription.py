@@ -80,8 +80,9 @@ class Subscription:
         return self._caught_up.is_set()
 
     async def wait_caught_up(self) -> None:
-        """Returns when `caught_up`. Somebody must iterate meanwhile."""
-        await self._caught_up.wait()
+        """Returns when `caught_up`; raises what ended the subscription before. Somebody must
+        iterate meanwhile."""
+        await self._follower.wait(self._caught_up)
 
     @property
     def last_error(self) -> GestaError | None:

@@ -153,3 +153,23 @@ async def test_closing_the_client_ends_its_subscriptions(server: Server) -> None
 async def test_a_subscription_is_used_as_a_context_manager(client: Client) -> None:
     with pytest.raises(ClientClosed, match="async with"):
         await anext(client.subscribe())
+
+
+async def test_everyone_who_waits_for_a_subscription_is_told_that_it_was_closed(
+    client: Client,
+) -> None:
+    async with client.subscribe() as read, client.subscribe() as never_read:
+        while not read.caught_up:
+            await read.next_batch()
+        asked = [
+            asyncio.create_task(read.next_batch()),
+            asyncio.create_task(read.next_batch()),
+            asyncio.create_task(never_read.wait_caught_up()),
+        ]
+        await asyncio.sleep(0)
+    assert {ClientClosed} == {
+        type(each) for each in await asyncio.gather(*asked, return_exceptions=True)
+    }
+    with pytest.raises(ClientClosed):
+        await never_read.wait_caught_up()
+    await read.wait_caught_up()
