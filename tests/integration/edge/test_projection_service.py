@@ -295,24 +295,30 @@ async def test_a_place_that_this_log_does_not_have_is_neither_reported_nor_waite
         await report(caller, first_life.mint(0))
 
 
-async def test_past_the_limit_of_waits_commands_are_answered_and_readers_refused() -> None:
-    async with serving(limits=Limits(projection_waits_max=1)) as caller:
+@pytest.mark.parametrize("limit", ["projection_waits_max", "projection_waits_bytes_max"])
+async def test_past_the_limit_of_waits_commands_are_answered_and_readers_refused(
+    limit: str,
+) -> None:
+    async with serving(limits=Limits(**{limit: 1})) as caller:
         first = asyncio.create_task(executed(caller, waiting()))
         token = await token_at(caller, 1)
         answer = await executed(caller, waiting("b"))
         assert list(answer.pending) == ["accounts"]
         problem = await failed(waited(caller, token, "accounts"))
         assert problem[:3] == (StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED", "NOT_DONE")
+        await report(caller, token, name="statements")
+        assert await waited(caller, token, "statements") == []
         await report(caller, token)
         assert list((await first).pending) == []
         assert await waited(caller, token, "accounts") == []
 
 
 async def test_a_reader_that_leaves_makes_room_for_the_next() -> None:
-    async with serving(limits=Limits(projection_waits_max=1)) as caller:
+    limits = Limits(projection_waits_max=1, projection_wait_ms_max=1_000_000)
+    async with serving(limits=limits) as caller:
         token = (await executed(caller, command_for("a", "add", ONE))).token
-        request = WaitForProjectionRequest(names=["a"], token=token, timeout_ms=LONG_MS)
-        first = caller.projections.WaitForProjection(request, timeout=TIMEOUT_S)
+        request = WaitForProjectionRequest(names=["a"], token=token, timeout_ms=1_000_000)
+        first = caller.projections.WaitForProjection(request)
         while not await is_refused(waited(caller, token, "b", timeout_ms=1)):
             pass  # until the first one waits
         first.cancel()
