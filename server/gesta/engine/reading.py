@@ -20,7 +20,6 @@ from gesta.engine.limits import Limits
 from gesta.engine.views import View
 from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed, Stream
 
-_BEYOND = (1 << 63) - 1
 _Page = Callable[[int], Awaitable[list[EventRecord]]]
 """Reads the page after (backwards: before) a bound."""
 

@@ -32,6 +32,26 @@ async def test_a_failed_load_answers_everyone_and_is_tried_again(run: Running) -
     assert (await run.tell("a", add(1)).accepted()).reply == b"6"
 
 
+async def test_a_failed_load_forgets_its_own_actor_and_no_other_under_the_same_id(
+    run: Running,
+) -> None:
+    registry, hosted = run.engine._registry, run.catalog.types["Tally"]
+    run.store.loads.close()
+    failing = registry.load("Tally", "x", hosted)
+    await run.store.loads.arrived(1)
+    other = registry.load("Tally", "x", hosted)
+    await run.store.loads.arrived(2)
+    run.store.load_errors.append(CorruptLog("bad checksum"))
+    run.store.loads.let()
+    await settle()
+    assert failing.loaded is not None  # it never was
+    assert registry.live("Tally", "x") is other
+    command = run.tell("x", add())
+    run.store.loads.open()
+    assert (await command.accepted()).version == 1
+    assert other.confirmed_version == 1
+
+
 async def test_a_damaged_stream_is_told_as_such(run: Running) -> None:
     run.store.load_errors.append(CorruptLog("bad checksum", 7))
     assert (await run.tell("new", add()).refused(CorruptEvent)).position == 7

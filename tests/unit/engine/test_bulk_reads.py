@@ -1,0 +1,68 @@
+"""Bulk reads: what is there up to the head, all of it, in either direction."""
+
+import pytest
+from tests.unit.engine.harness import Running, Start, positions
+from tests.unit.engine.tally import add, ask
+
+from gesta.engine.limits import Limits
+from gesta.engine.reading import ReadRequest
+from gesta.engine.views import View
+
+SMALL_PAGES = Limits(scan_page_events=3)
+
+
+async def read(
+    run: Running, head: int, *, of: str = "", backwards: bool = False, limit: int | None = None
+) -> list[int]:
+    """The positions that a reader gets who was told of this head."""
+    request = ReadRequest(
+        View(run.engine.evolving), "Tally" if of else "", of, backwards=backwards, limit=limit
+    )
+    found: list[int] = []
+    async for frame in run.engine.reading.frames(request, head):
+        found += positions(frame)
+    return found
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("newer", range(8))
+async def test_events_of_an_aggregate_beyond_the_head_hide_none_before_it(
+    start: Start, backwards: bool, newer: int
+) -> None:
+    run = await start(SMALL_PAGES)
+    for _ in range(4):
+        await run.tell("a", add()).accepted()
+    head = run.engine.head
+    for _ in range(newer):  # committed after the head was looked at: up to more than two pages
+        await run.tell("a", add()).accepted()
+    found = await read(run, head, of="a", backwards=backwards)
+    assert found == ([4, 3, 2, 1] if backwards else [1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_a_read_of_an_aggregate_comes_to_the_end_of_its_stream(
+    start: Start, backwards: bool
+) -> None:
+    run = await start(SMALL_PAGES)
+    for number in range(8):
+        await run.tell("ab"[number % 2], add()).accepted()
+    found = await read(run, 8, of="b", backwards=backwards)
+    assert found == ([8, 6, 4, 2] if backwards else [2, 4, 6, 8])
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("of", ["", "a"])
+@pytest.mark.parametrize("limit", range(1, 13))
+async def test_a_limit_ends_with_a_command_unless_the_first_alone_exceeds_it(
+    start: Start, backwards: bool, of: str, limit: int
+) -> None:
+    run = await start(SMALL_PAGES)
+    sizes = [2, 1, 5, 2]
+    for size in sizes:
+        await run.tell("a", ask("flood", count=size)).accepted()
+    found = await read(run, 10, of=of, backwards=backwards, limit=limit)
+    ordered = sizes[::-1] if backwards else sizes
+    ends = [sum(ordered[:n]) for n in range(1, 5)]
+    expected = max((end for end in ends if end <= limit), default=limit)
+    every = list(range(10, 0, -1)) if backwards else list(range(1, 11))
+    assert found == every[:expected]
