@@ -6,4 +6,5 @@ echo       the reference: a raw grpc.aio unary echo
 load       durable commands through the ordinary client
 readback   the log read back by a subscriber
 store      the store alone
+loading    one aggregate of many events, with its snapshot and without
 """
