@@ -29,6 +29,7 @@ How it is done
     reads.py          state, queries, lists, and what the server says of itself
     attempts.py       one request's attempts, and what is known when they end
     status.py         from a gRPC status to an error
+    wire.py           commands as protobuf bytes, by hand
     payloads.py       JSON, typed and plain; times.py for times
 """
 

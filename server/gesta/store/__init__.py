@@ -17,9 +17,10 @@ answers     the remembered answers to commands: find, list, forget
 rows        rows and records, and the checksum between them
 names       integers for texts that come back in every row
 streams     which aggregate a stream's number stands for
+offline     a log that no server has open, read and never written
 verify      the whole log, read offline: all that is wrong with it
-snapshots   the contract of what keeps snapshots, which may be lost; snapshots_memory and
-            snapshots_sqlite keep it
+snapshots   the contract of what keeps snapshots, which may be lost at any time
+snapshots_memory, snapshots_sqlite  the two that keep it
 
 docs/format.md fixes what is in the file. The errors:
 

@@ -16,6 +16,7 @@ subscription       one subscription
 aggregate_service  GetAggregate, QueryAggregate, ListAggregates, DescribeAggregateTypes
 projection_service  ReportCheckpoint, ListProjections, WaitForProjection
 waiting            waiting for projections, in a call or before a command is answered
+history            what looks back: ReadHistory, DryRun
 server_service     GetServerInfo
 health, reflection  the standard services
 """
