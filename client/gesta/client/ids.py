@@ -7,10 +7,10 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 BUSINESS_KEYS = uuid5(NAMESPACE_URL, "gesta:command-id")
 """The namespace of business keys. Fixed for ever: another one would make old keys new again."""
 
-_RANDOM_BITS = 74
 _VERSION_7 = 7 << 76
 _VARIANT = 2 << 62
-_LOW_62 = (1 << 62) - 1
+_COUNTED = (1 << 62) - 1
+"""The bits below the variant: what counts within a millisecond."""
 
 
 class CommandIds:
@@ -20,7 +20,7 @@ class CommandIds:
     to a smaller id: the last millisecond is kept until the clock has passed it again.
     """
 
-    __slots__ = ("_bits", "_last_ms", "_random")
+    __slots__ = ("_bits", "_last", "_last_ms")
 
     def __init__(self) -> None:
         # Seeded from the system, and our own: a program that seeds Python's shared generator, as
@@ -28,7 +28,7 @@ class CommandIds:
         # 0.7 µs, and nothing here is a secret.
         self._bits = random.Random().getrandbits  # noqa: S311
         self._last_ms = 0
-        self._random = 0
+        self._last = 0
 
     def draw(self) -> bytes:
         """The 16 bytes of the next id."""
@@ -37,19 +37,19 @@ class CommandIds:
             self._begin(now_ms)
         else:
             # Random steps keep two processes apart that began a millisecond close to each other;
-            # 2^73 / 2^40 of them fit before the millisecond is used up.
-            self._random += 1 + self._bits(40)
-            if self._random >> _RANDOM_BITS:
+            # 2^61 / 2^40 of them fit before the millisecond is used up.
+            step = 1 + self._bits(40)
+            if (self._last & _COUNTED) + step > _COUNTED:
                 self._begin(self._last_ms + 1)
-        drawn = self._random
-        return (
-            self._last_ms << 80 | _VERSION_7 | drawn >> 62 << 64 | _VARIANT | drawn & _LOW_62
-        ).to_bytes(16, "big")
+            else:
+                self._last += step
+        return self._last.to_bytes(16, "big")
 
     def _begin(self, ms: int) -> None:
         self._last_ms = ms
-        # The top bit stays clear, so that a millisecond always has room to count in.
-        self._random = self._bits(_RANDOM_BITS - 1)
+        # The top bit of what counts stays clear, so that a millisecond always has room to count in.
+        drawn = self._bits(12) << 64 | self._bits(61)
+        self._last = ms << 80 | _VERSION_7 | _VARIANT | drawn
 
 
 def command_id_for(business_key: str) -> UUID:
