@@ -17,7 +17,6 @@ from gesta.client.event import Event
 from gesta.client.filters import Where
 from gesta.client.follower import HEARTBEAT_S_DEFAULT
 from gesta.client.history import Change, Outlook, read_history, try_out
-from gesta.client.ids import CommandIds
 from gesta.client.keeping import Keeper
 from gesta.client.options import ClientOptions, Options
 from gesta.client.payloads import aggregate_name, decode_answer, decode_plain, encode_plain
@@ -53,7 +52,6 @@ class Client:
         self.address = address
         self.options = options
         self._open: tuple[Connection, Commands] | None = None
-        self._ids = CommandIds()
         self._closed = False
         self._subscriptions: set[Subscription] = set()
 
@@ -68,7 +66,7 @@ class Client:
         if self.lifecycle is not ClientState.UNOPENED:
             raise ClientClosed(f"a client is opened once; this one is {self.lifecycle.value}")
         connection = Connection(self.address, self.options)
-        self._open = (connection, Commands(connection, self._ids))
+        self._open = (connection, Commands(connection))
         return self
 
     async def __aexit__(
@@ -103,7 +101,8 @@ class Client:
     ) -> Repository[S]:
         """Aggregates that are loaded and decide here, sooner with `snapshots`, a MemoryKeeper say.
         Raises TypeError as `aggregate` does."""
-        return Repository(self._opened()[0], self._ids, aggregate_class, snapshots)
+        connection, _ = self._opened()
+        return Repository(connection, connection.ids, aggregate_class, snapshots)
 
     async def execute(
         self,
@@ -272,7 +271,7 @@ class Client:
         connection, _ = self._opened()
         return await append(
             connection,
-            self._ids,
+            connection.ids,
             events,
             checks,
             command_id=command_id,

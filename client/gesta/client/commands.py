@@ -11,7 +11,7 @@ from gesta.client.batching import CommandStream
 from gesta.client.command_queue import Waiting
 from gesta.client.connection import Connection
 from gesta.client.event import Event
-from gesta.client.ids import CommandIds, command_id_bytes
+from gesta.client.ids import command_id_bytes
 from gesta.client.options import FRAME_BYTES_MAX
 from gesta.client.wire import encode_command, encode_details, encode_timeout
 from gesta.v1.command_service_pb2 import ExecuteResponse
@@ -54,9 +54,8 @@ class CommandOptions(TypedDict, total=False):
 class Commands:
     """The commands of one client."""
 
-    def __init__(self, connection: Connection, ids: CommandIds) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._ids = ids
         options = connection.options
         self._streams = [
             CommandStream(connection.execute_stream, options, connection.budget)
@@ -86,7 +85,7 @@ class Commands:
         """See CommandOptions. The command id is drawn once, so every attempt has the same. What
         comes back must be awaited; no coroutine of its own costs a command 1 µs less."""
         connection = self._connection
-        key = self._ids.draw() if command_id is None else command_id_bytes(command_id)
+        key = connection.ids.draw() if command_id is None else command_id_bytes(command_id)
         attempts = connection.attempts(timeout_s, key)
         if caused_by is not None:
             correlation_id, causation_id = caused_by.effects(correlation_id, causation_id)

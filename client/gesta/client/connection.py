@@ -9,6 +9,7 @@ from grpc.aio import AioRpcError
 
 from gesta.client.attempts import Attempts
 from gesta.client.errors import ClientClosed
+from gesta.client.ids import CommandIds
 from gesta.client.options import Options
 from gesta.client.retry import RetryBudget
 from gesta.client.status import from_rpc_error
@@ -49,6 +50,8 @@ class Connection:
         self._closing = asyncio.Event()
         self._writing: set[asyncio.Future[None]] = set()
         """Resolved as the calls end that may write something."""
+        self.ids = CommandIds()
+        """Not the client's, which may be made before a fork: two processes would draw the same."""
         self.budget = RetryBudget(options.retry_tokens_max)
         # Commands are bytes already, and a frame of answers that does not parse is ours to tell of.
         service = "/gesta.v1.CommandService"

@@ -1,11 +1,12 @@
 """A client's life, and what the server says of itself."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
-from tests.integration.client.peer import peer
+from tests.integration.client.peer import Answers, Frames, opened, peer, serve_well
 from tests.integration.edge.tally import Tally
 
 from gesta.client import Client, ClientClosed, ClientState, Outcome, connect
@@ -113,3 +114,35 @@ async def test_what_was_made_before_closing_refuses_after_it(server: Server) -> 
     with pytest.raises(ClientClosed):
         async with subscription:
             pass
+
+
+FORKED = """
+import asyncio, os, sys, time
+from gesta.client import connect
+
+time.time_ns = lambda: 1_700_000_000_000_000_000
+client = connect(sys.argv[1])
+child = os.fork()
+
+async def ask():
+    async with client:
+        print((await client.execute("T", "a", "c")).command_id)
+
+asyncio.run(ask())
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+async def test_a_client_made_before_a_fork_draws_other_ids_in_each_process() -> None:
+    async def stream(frames: Frames, context: Any) -> Answers:
+        yield opened()
+        async for answer in serve_well(frames):
+            yield answer
+
+    async with peer(ExecuteStream=stream) as address:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", FORKED, address, stdout=asyncio.subprocess.PIPE
+        )
+        drawn, _ = await process.communicate()
+    assert len(set(drawn.split())) == 2
