@@ -9,7 +9,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gesta.store.connection import JobConnection
 from gesta.store.names import Name, Names
@@ -50,6 +50,14 @@ def seal(connection: JobConnection, now_us: int, cache_kib: int) -> Found:
     _warn_of_the_wal_reset_bug()
     _configure(connection, cache_kib)
     _settle(connection)
+    found = examine(connection)
+    epoch = _begin_epoch(connection, now_us, found.info)
+    return replace(found, info=replace(found.info, epoch=epoch))
+
+
+def examine(connection: JobConnection) -> Found:
+    """What there is, checked as far as a start rests on it. Writes nothing; the epoch is the last
+    one, 0 before the first."""
     _check_schema(connection)
     log_id = _identity(connection)
     incarnations = _incarnations(connection)
@@ -57,7 +65,7 @@ def seal(connection: JobConnection, now_us: int, cache_kib: int) -> Found:
     head, last_event_us = _head(connection, names)
     last_us = max(last_event_us, _last_quiet_command_us(connection))
     (streams,) = connection.execute("SELECT ifnull(max(id), 0) FROM streams").fetchone()
-    epoch = _begin_epoch(connection, now_us, head)
+    epoch = _last_epoch(connection, head)
     return Found(LogInfo(log_id, incarnations, epoch, head, last_us), names, streams)
 
 
@@ -179,16 +187,21 @@ def _last_quiet_command_us(connection: JobConnection) -> int:
     return 0
 
 
-def _begin_epoch(connection: JobConnection, now_us: int, head: int) -> int:
+def _last_epoch(connection: JobConnection, head: int) -> int:
     row = connection.execute(
         "SELECT number, started_us, head, checksum FROM epochs ORDER BY number DESC LIMIT 1"
     ).fetchone()
-    last = 0
-    if row is not None:
-        check(row[:-1], row[-1], f"epoch {row[0]}")
-        last, _, head_then, _ = row
-        if head_then > head:
-            raise CorruptLog(f"the log ends at {head}, but reached {head_then} before", head + 1)
-    epoch = (last + 1, now_us, head)
+    if row is None:
+        return 0
+    check(row[:-1], row[-1], f"epoch {row[0]}")
+    number: int
+    number, _, head_then, _ = row
+    if head_then > head:
+        raise CorruptLog(f"the log ends at {head}, but reached {head_then} before", head + 1)
+    return number
+
+
+def _begin_epoch(connection: JobConnection, now_us: int, last: LogInfo) -> int:
+    epoch = (last.epoch + 1, now_us, last.head)
     connection.execute("INSERT INTO epochs VALUES (?, ?, ?, ?)", (*epoch, checksum(epoch)))
-    return last + 1
+    return epoch[0]

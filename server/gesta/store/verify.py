@@ -10,11 +10,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from gesta.store import header
-from gesta.store.connection import JobConnection, store_error
-from gesta.store.lock import LogLock
+from gesta.store.connection import JobConnection
 from gesta.store.names import Kind
-from gesta.store.port import CorruptLog, EventRecord, NotALog, checksum, slice_of
+from gesta.store.offline import offline
+from gesta.store.port import CorruptLog, EventRecord, checksum, slice_of
 from gesta.store.rows import (
     COMMAND_COLUMNS,
     EVENT_COLUMNS,
@@ -57,28 +56,8 @@ def verify(
     StorageFailed if it cannot be read at all. End the iteration, or `close` it, to let go of the
     log. The time is that of reading the whole file, about twice.
     """
-    path = directory / "log.sqlite3"
-    if not header.exists(path):
-        raise NotALog(f"there is no log at {path}")
-    try:
-        lock = LogLock.take_at_once(directory / "log.lock")
-    except OSError as error:
-        raise store_error(error) from error
-    try:
-        with closing(_connect(path)) as connection:
-            yield from _Verification(connection, on_progress).findings()
-    finally:
-        lock.release()
-
-
-def _connect(path: Path) -> JobConnection:
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    try:
-        connection = sqlite3.connect(uri, uri=True, factory=JobConnection, isolation_level=None)
-        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
-    except sqlite3.Error as error:
-        raise store_error(error) from error
-    return connection
+    with offline(directory) as connection:
+        yield from _Verification(connection, on_progress).findings()
 
 
 class _Verification:

@@ -1,0 +1,117 @@
+"""A log that no server has open, read and never written. Not for a server: it blocks.
+
+No recovery, no checkpoint, no new epoch: opening it leaves the log as it was found. Nothing beside
+it changes but the name in the lock file; and where a server was killed, SQLite keeps an index of
+the write-ahead log while it is read.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from gesta.store import header, wal
+from gesta.store.connection import JobConnection, store_error
+from gesta.store.lock import LogLock
+from gesta.store.port import EventRecord, NotALog, Stream
+from gesta.store.reading import Bounds, Reader
+from gesta.store.rows import Row, stream_of
+from gesta.store.seal import examine
+from gesta.store.sqlite import FILE, LOCK_FILE
+from gesta.store.streams import STREAM_COLUMNS
+
+_PAGE_EVENTS = 4_096
+_PAGE_BYTES = 1 << 20
+_PAGE_STREAMS = 1_000
+_STREAMS_IN_MEMORY_MAX = 1_000
+"""Streams are read one after the other."""
+
+
+@contextmanager
+def offline(directory: Path) -> Iterator[JobConnection]:
+    """The log in a directory; a server that is started meanwhile is refused.
+
+    Raises LogLocked while a server has the log, NotALog if there is none, StorageFailed or
+    CorruptLog if it cannot be read at all.
+    """
+    path = directory / FILE
+    if not path.exists():
+        raise NotALog(f"there is no log at {path}")
+    try:
+        lock = LogLock.take_at_once(directory / LOCK_FILE)
+    except OSError as error:
+        raise store_error(error) from error
+    try:
+        if not header.exists(path):
+            raise NotALog(f"{path} is empty")
+        with closing(_connect(path)) as connection:
+            yield connection
+    finally:
+        lock.release()
+
+
+class OfflineLog:
+    """The streams and events of a log, over a connection that `offline` gave.
+
+    Every method raises CorruptLog for what is not as it was written, and StorageFailed.
+    """
+
+    def __init__(self, connection: JobConnection) -> None:
+        with _told():
+            found = examine(connection)
+        self.head = found.info.head
+        self._connection = connection
+        self._names = found.names
+        self._bounds = Bounds(self.head, found.streams)
+        self._reader = Reader(connection, found.names, _STREAMS_IN_MEMORY_MAX)
+
+    def streams(self) -> Iterator[Stream]:
+        """All of them, in the order of their first events."""
+        last = 0
+        while rows := self._stream_rows(last):
+            for row in rows:
+                last = row[0]
+                yield Stream(*stream_of(row, self._names.texts), last)
+
+    def events(self, stream: Stream) -> Iterator[EventRecord]:
+        """Of one stream, from version 1, a page at a time."""
+        assert stream.number is not None, "a stream of this log"
+        version = 0
+        while page := self._page(stream.number, version):
+            yield from page
+            version = page[-1].version
+
+    def _stream_rows(self, after: int) -> list[Row]:
+        query = f"SELECT {STREAM_COLUMNS} FROM streams WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
+        with _told():
+            rows: list[Row] = self._connection.execute(query, (after, _PAGE_STREAMS)).fetchall()
+        return rows
+
+    def _page(self, number: int, after: int) -> list[EventRecord]:
+        with _told():
+            return self._reader.stream(self._bounds, number, after, _PAGE_EVENTS, _PAGE_BYTES)
+
+
+def _connect(path: Path) -> JobConnection:
+    """Where the write-ahead log holds nothing, SQLite is told not even to look for it: then it
+    neither makes a file nor needs to be allowed to."""
+    beside = path.with_name(path.name + "-wal")
+    untouched = "" if wal.committed(beside).pages else "&immutable=1"
+    uri = f"{path.absolute().as_uri()}?mode=ro{untouched}"
+    with _told():
+        connection = sqlite3.connect(uri, uri=True, factory=JobConnection, isolation_level=None)
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """SQLite's errors as those of a store."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise store_error(error) from error
