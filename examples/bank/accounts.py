@@ -162,7 +162,7 @@ class AccountsReader:
     async def _select(self, where: ColumnElement[bool]) -> list[Account]:
         async with reading(self._engine, Accounts) as connection:
             rows = await connection.execute(select(Accounts.accounts).where(where))
-            return [Account(**row._mapping) for row in rows]
+            return [Account(**row) for row in rows.mappings()]
 
 
 @asynccontextmanager
