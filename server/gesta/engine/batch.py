@@ -50,10 +50,14 @@ class Decided:
     """Set when the batch is sealed."""
 
     def answer(self, answer: Accepted | EngineError) -> None:
-        """Tell everyone who waits, once. Waiters do not raise."""
+        """Tell everyone who waits, once. Waiters do not raise; of an error each gets his own, for
+        he may raise it."""
         waiters, self.waiters = self.waiters, []
         for index, waiter in enumerate(waiters):
-            waiter(again(answer) if index and isinstance(answer, Accepted) else answer)
+            if isinstance(answer, EngineError):
+                waiter(answer.bare())
+            else:
+                waiter(again(answer) if index else answer)
 
 
 class OpenBatch:

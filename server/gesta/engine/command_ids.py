@@ -79,12 +79,11 @@ class CommandIds:
 
     async def load(self, store: EventStore) -> None:
         """Read the newest stored ids, once, at start."""
-        now_us, limit = self._clock.now_us(), self._limits.command_ids_in_memory_max
-        low = lowest_v7(now_us - self._limits.command_id_window_s * 1_000_000)
-        self._horizon = self._reading_to = lowest_v7(now_us)
-        ids = await store.command_ids_between(low, self._horizon, limit)
-        # With fewer than the limit there is none before them either, within the window.
-        self._mark = ids[-1] if len(ids) == limit else low
+        limit = self._limits.command_ids_in_memory_max
+        self._horizon = self._reading_to = lowest_v7(self._clock.now_us())
+        ids = await store.command_ids_between(b"", self._horizon, limit)
+        # With fewer than the limit there is none before them either.
+        self._mark = ids[-1] if len(ids) == limit else b""
         self._remember(ids)
         await self.look_ahead(store)
 

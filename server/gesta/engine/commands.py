@@ -338,4 +338,4 @@ def invalid_argument(error: InvalidArgument) -> InvalidRequest:
 
 def _answer_all(mailbox: deque[Command], error: EngineError) -> None:
     while mailbox:
-        mailbox.popleft().on_answer(error)
+        mailbox.popleft().on_answer(error.bare())

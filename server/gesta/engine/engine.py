@@ -6,7 +6,6 @@ It knows no transport. The edge hands it records and gets records, bytes and Eng
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 from gesta.domain.catalog import Catalog
 from gesta.engine.appends import Appends
@@ -236,13 +235,21 @@ class Engine:
         while True:
             await asyncio.sleep(_TICK_S)
             ticks += 1
-            self._registry.passivate_idle(self.limits.aggregate_idle_s)
-            self.feed.drop_pages()
-            await self._ids.look_ahead(self._storage)
-            if ticks % _PRUNE_EVERY_TICKS == 0:
-                # An id may be ahead of its commit, and so be taken for fresh for as much longer.
-                kept_s = self.limits.command_id_window_s + self.limits.command_id_ahead_s
-                before_us = self._time.certain_us() - kept_s * 1_000_000
-                self._writer.prune(before_us, _PRUNE_ROWS)
-            with suppress(StoreError):  # a failure that no call has met is heard of all the same
-                await self._storage.position_at(0)
+            try:
+                await self._tidy(ticks)
+            except StoreError:
+                pass  # whoever must know has heard of it from the storage
+            except Exception:  # whatever it was, the next tick comes
+                _LOG.exception("a tick failed")
+
+    async def _tidy(self, ticks: int) -> None:
+        self._registry.passivate_idle(self.limits.aggregate_idle_s)
+        self.feed.drop_pages()
+        await self._ids.look_ahead(self._storage)
+        if ticks % _PRUNE_EVERY_TICKS == 0:
+            # An id may be ahead of its commit, and so be taken for fresh for as much longer.
+            kept_s = self.limits.command_id_window_s + self.limits.command_id_ahead_s
+            before_us = self._time.certain_us() - kept_s * 1_000_000
+            self._writer.prune(before_us, _PRUNE_ROWS)
+        # A failure that no call has met is heard of all the same.
+        await self._storage.position_at(0)

@@ -133,6 +133,26 @@ async def test_pages_go_with_the_ticks(start: Start, monkeypatch: pytest.MonkeyP
     assert cursor.behind_tail
 
 
+async def test_after_a_tick_that_failed_the_next_one_comes(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gesta.engine.engine._TICK_S", 0)
+    run = await start(BEHIND)
+
+    def broken() -> int:
+        raise RuntimeError("no clock")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run.clock, "now_us", broken)
+        await settle()
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor = follow(run)
+    await cursor.read()
+    await settle()
+    assert cursor.behind_tail
+
+
 async def test_metadata_counts_in_the_bytes_of_the_tail(start: Start) -> None:
     run = await start(Limits(tail_bytes_max=10_000))
     tail = run.engine.feed.tail

@@ -63,6 +63,19 @@ async def test_after_a_start_too_ids_far_ahead_leave_it_at_that(start: Start) ->
     await check_known(run, ids)
 
 
+async def test_a_start_by_a_clock_that_is_ahead_costs_nothing_once_it_is_set_right(
+    start: Start,
+) -> None:
+    run = await start(FOUR_IN_MEMORY)
+    ids = await stored_ahead(run, 0, count=2)
+    run.clock.us += 30 * DAY_US
+    await run.restart()
+    await run.warm("a")
+    run.clock.us -= 30 * DAY_US
+    assert not await looked_up(run, run.ids.fresh())
+    await check_known(run, ids)
+
+
 async def test_an_id_a_little_ahead_needs_no_look_up_either(start: Start) -> None:
     run = await start()
     await run.warm("a")

@@ -10,7 +10,7 @@ from gesta.engine.errors import (
     Outcome,
     StorageIsFull,
 )
-from gesta.store.port import StorageFull
+from gesta.store.port import CorruptLog, StorageFull
 
 
 async def failed_generation(run: Running) -> list[Asked]:
@@ -155,3 +155,18 @@ async def test_a_command_sent_from_within_a_failed_answer_starts_a_new_generatio
     )
     await first.refused(StorageIsFull)
     assert (await second[0].accepted()).reply == b"2"
+
+
+async def test_everyone_has_an_error_of_his_own(run: Running) -> None:
+    same = run.ids.fresh()
+    asked = await failed_generation(run)
+    run.store.appends.close()
+    run.store.fail_append(StorageFull())
+    asked += [run.tell("a", add(), command_id=same) for _ in range(2)]
+    run.store.appends.open()
+    run.store.loads.close()
+    asked += [run.tell("new", add()) for _ in range(2)]
+    run.store.load_errors.append(CorruptLog("bad checksum"))
+    run.store.loads.open()
+    errors = [await each.answer() for each in asked]
+    assert len({id(each) for each in errors}) == len(errors)
