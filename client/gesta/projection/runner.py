@@ -150,8 +150,6 @@ class Runner:
         )
         with translated(name, claimed.position):
             async with self._subscription as subscription, Reporter(self._client, name) as reporter:
-                if claimed.token is not None:
-                    reporter.report(claimed.token)
                 intake = Intake(subscription)
                 while True:
                     checkpoint = await writer.write(intake)
