@@ -1120,7 +1120,9 @@ type AggregateTypeDescription struct {
 	// Its events, in order of their names.
 	Events []*EventDescription `protobuf:"bytes,5,rep,name=events,proto3" json:"events,omitempty"`
 	// The schema of its state.
-	StateSchema   string `protobuf:"bytes,6,opt,name=state_schema,json=stateSchema,proto3" json:"state_schema,omitempty"`
+	StateSchema string `protobuf:"bytes,6,opt,name=state_schema,json=stateSchema,proto3" json:"state_schema,omitempty"`
+	// Events that it writes no more but reads where they are stored, in order of their names.
+	RetiredEvents []*RetiredEventDescription `protobuf:"bytes,7,rep,name=retired_events,json=retiredEvents,proto3" json:"retired_events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1195,6 +1197,13 @@ func (x *AggregateTypeDescription) GetStateSchema() string {
 		return x.StateSchema
 	}
 	return ""
+}
+
+func (x *AggregateTypeDescription) GetRetiredEvents() []*RetiredEventDescription {
+	if x != nil {
+		return x.RetiredEvents
+	}
+	return nil
 }
 
 // A command that an aggregate type understands.
@@ -1362,7 +1371,9 @@ type EventDescription struct {
 	// What its author wrote about it.
 	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
 	// The schema of its payload.
-	Schema        string `protobuf:"bytes,4,opt,name=schema,proto3" json:"schema,omitempty"`
+	Schema string `protobuf:"bytes,4,opt,name=schema,proto3" json:"schema,omitempty"`
+	// Earlier versions of its schema that are read where they are stored, oldest first.
+	OlderVersions []int32 `protobuf:"varint,5,rep,packed,name=older_versions,json=olderVersions,proto3" json:"older_versions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1423,6 +1434,77 @@ func (x *EventDescription) GetSchema() string {
 		return x.Schema
 	}
 	return ""
+}
+
+func (x *EventDescription) GetOlderVersions() []int32 {
+	if x != nil {
+		return x.OlderVersions
+	}
+	return nil
+}
+
+// An event that an aggregate type no longer writes, and still reads.
+type RetiredEventDescription struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its type.
+	EventType string `protobuf:"bytes,1,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	// The versions of its schema that are read, oldest first.
+	SchemaVersions []int32 `protobuf:"varint,2,rep,packed,name=schema_versions,json=schemaVersions,proto3" json:"schema_versions,omitempty"`
+	// The types it is read as, in order of their names; none where it is dropped.
+	ReadAs        []string `protobuf:"bytes,3,rep,name=read_as,json=readAs,proto3" json:"read_as,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetiredEventDescription) Reset() {
+	*x = RetiredEventDescription{}
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetiredEventDescription) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetiredEventDescription) ProtoMessage() {}
+
+func (x *RetiredEventDescription) ProtoReflect() protoreflect.Message {
+	mi := &file_gesta_v1_aggregate_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetiredEventDescription.ProtoReflect.Descriptor instead.
+func (*RetiredEventDescription) Descriptor() ([]byte, []int) {
+	return file_gesta_v1_aggregate_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RetiredEventDescription) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *RetiredEventDescription) GetSchemaVersions() []int32 {
+	if x != nil {
+		return x.SchemaVersions
+	}
+	return nil
+}
+
+func (x *RetiredEventDescription) GetReadAs() []string {
+	if x != nil {
+		return x.ReadAs
+	}
+	return nil
 }
 
 var File_gesta_v1_aggregate_service_proto protoreflect.FileDescriptor
@@ -1507,14 +1589,15 @@ const file_gesta_v1_aggregate_service_proto_rawDesc = "" +
 	"\x1dDescribeAggregateTypesRequest\x12%\n" +
 	"\x0eaggregate_type\x18\x01 \x01(\tR\raggregateType\"m\n" +
 	"\x1eDescribeAggregateTypesResponse\x12K\n" +
-	"\x0faggregate_types\x18\x01 \x03(\v2\".gesta.v1.AggregateTypeDescriptionR\x0eaggregateTypes\"\x97\x02\n" +
+	"\x0faggregate_types\x18\x01 \x03(\v2\".gesta.v1.AggregateTypeDescriptionR\x0eaggregateTypes\"\xe1\x02\n" +
 	"\x18AggregateTypeDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x128\n" +
 	"\bcommands\x18\x03 \x03(\v2\x1c.gesta.v1.CommandDescriptionR\bcommands\x124\n" +
 	"\aqueries\x18\x04 \x03(\v2\x1a.gesta.v1.QueryDescriptionR\aqueries\x122\n" +
 	"\x06events\x18\x05 \x03(\v2\x1a.gesta.v1.EventDescriptionR\x06events\x12!\n" +
-	"\fstate_schema\x18\x06 \x01(\tR\vstateSchema\"\xb8\x01\n" +
+	"\fstate_schema\x18\x06 \x01(\tR\vstateSchema\x12H\n" +
+	"\x0eretired_events\x18\a \x03(\v2!.gesta.v1.RetiredEventDescriptionR\rretiredEvents\"\xb8\x01\n" +
 	"\x12CommandDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12)\n" +
@@ -1527,13 +1610,19 @@ const file_gesta_v1_aggregate_service_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12)\n" +
 	"\x10arguments_schema\x18\x03 \x01(\tR\x0fargumentsSchema\x12!\n" +
-	"\freply_schema\x18\x04 \x01(\tR\vreplySchema\"\x92\x01\n" +
+	"\freply_schema\x18\x04 \x01(\tR\vreplySchema\"\xb9\x01\n" +
 	"\x10EventDescription\x12\x1d\n" +
 	"\n" +
 	"event_type\x18\x01 \x01(\tR\teventType\x12%\n" +
 	"\x0eschema_version\x18\x02 \x01(\x05R\rschemaVersion\x12 \n" +
 	"\vdescription\x18\x03 \x01(\tR\vdescription\x12\x16\n" +
-	"\x06schema\x18\x04 \x01(\tR\x06schema2\xa1\x04\n" +
+	"\x06schema\x18\x04 \x01(\tR\x06schema\x12%\n" +
+	"\x0eolder_versions\x18\x05 \x03(\x05R\rolderVersions\"z\n" +
+	"\x17RetiredEventDescription\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x01 \x01(\tR\teventType\x12'\n" +
+	"\x0fschema_versions\x18\x02 \x03(\x05R\x0eschemaVersions\x12\x17\n" +
+	"\aread_as\x18\x03 \x03(\tR\x06readAs2\xa1\x04\n" +
 	"\x10AggregateService\x12R\n" +
 	"\fGetAggregate\x12\x1d.gesta.v1.GetAggregateRequest\x1a\x1e.gesta.v1.GetAggregateResponse\"\x03\x90\x02\x01\x12X\n" +
 	"\x0eQueryAggregate\x12\x1f.gesta.v1.QueryAggregateRequest\x1a .gesta.v1.QueryAggregateResponse\"\x03\x90\x02\x01\x12Q\n" +
@@ -1554,7 +1643,7 @@ func file_gesta_v1_aggregate_service_proto_rawDescGZIP() []byte {
 	return file_gesta_v1_aggregate_service_proto_rawDescData
 }
 
-var file_gesta_v1_aggregate_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_gesta_v1_aggregate_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_gesta_v1_aggregate_service_proto_goTypes = []any{
 	(*GetAggregateRequest)(nil),            // 0: gesta.v1.GetAggregateRequest
 	(*GetAggregateResponse)(nil),           // 1: gesta.v1.GetAggregateResponse
@@ -1575,38 +1664,40 @@ var file_gesta_v1_aggregate_service_proto_goTypes = []any{
 	(*CommandDescription)(nil),             // 16: gesta.v1.CommandDescription
 	(*QueryDescription)(nil),               // 17: gesta.v1.QueryDescription
 	(*EventDescription)(nil),               // 18: gesta.v1.EventDescription
-	(*timestamppb.Timestamp)(nil),          // 19: google.protobuf.Timestamp
-	(*RecordedEvent)(nil),                  // 20: gesta.v1.RecordedEvent
-	(*status.Status)(nil),                  // 21: google.rpc.Status
+	(*RetiredEventDescription)(nil),        // 19: gesta.v1.RetiredEventDescription
+	(*timestamppb.Timestamp)(nil),          // 20: google.protobuf.Timestamp
+	(*RecordedEvent)(nil),                  // 21: gesta.v1.RecordedEvent
+	(*status.Status)(nil),                  // 22: google.rpc.Status
 }
 var file_gesta_v1_aggregate_service_proto_depIdxs = []int32{
-	19, // 0: gesta.v1.GetAggregateRequest.at_time:type_name -> google.protobuf.Timestamp
+	20, // 0: gesta.v1.GetAggregateRequest.at_time:type_name -> google.protobuf.Timestamp
 	6,  // 1: gesta.v1.ReadHistoryResponse.entries:type_name -> gesta.v1.HistoryEntry
-	20, // 2: gesta.v1.HistoryEntry.event:type_name -> gesta.v1.RecordedEvent
+	21, // 2: gesta.v1.HistoryEntry.event:type_name -> gesta.v1.RecordedEvent
 	9,  // 3: gesta.v1.DryRunResponse.events:type_name -> gesta.v1.DryRunEvent
-	21, // 4: gesta.v1.DryRunResponse.refusal:type_name -> google.rpc.Status
+	22, // 4: gesta.v1.DryRunResponse.refusal:type_name -> google.rpc.Status
 	12, // 5: gesta.v1.ListAggregatesResponse.aggregates:type_name -> gesta.v1.AggregateSummary
 	15, // 6: gesta.v1.DescribeAggregateTypesResponse.aggregate_types:type_name -> gesta.v1.AggregateTypeDescription
 	16, // 7: gesta.v1.AggregateTypeDescription.commands:type_name -> gesta.v1.CommandDescription
 	17, // 8: gesta.v1.AggregateTypeDescription.queries:type_name -> gesta.v1.QueryDescription
 	18, // 9: gesta.v1.AggregateTypeDescription.events:type_name -> gesta.v1.EventDescription
-	0,  // 10: gesta.v1.AggregateService.GetAggregate:input_type -> gesta.v1.GetAggregateRequest
-	2,  // 11: gesta.v1.AggregateService.QueryAggregate:input_type -> gesta.v1.QueryAggregateRequest
-	4,  // 12: gesta.v1.AggregateService.ReadHistory:input_type -> gesta.v1.ReadHistoryRequest
-	7,  // 13: gesta.v1.AggregateService.DryRun:input_type -> gesta.v1.DryRunRequest
-	10, // 14: gesta.v1.AggregateService.ListAggregates:input_type -> gesta.v1.ListAggregatesRequest
-	13, // 15: gesta.v1.AggregateService.DescribeAggregateTypes:input_type -> gesta.v1.DescribeAggregateTypesRequest
-	1,  // 16: gesta.v1.AggregateService.GetAggregate:output_type -> gesta.v1.GetAggregateResponse
-	3,  // 17: gesta.v1.AggregateService.QueryAggregate:output_type -> gesta.v1.QueryAggregateResponse
-	5,  // 18: gesta.v1.AggregateService.ReadHistory:output_type -> gesta.v1.ReadHistoryResponse
-	8,  // 19: gesta.v1.AggregateService.DryRun:output_type -> gesta.v1.DryRunResponse
-	11, // 20: gesta.v1.AggregateService.ListAggregates:output_type -> gesta.v1.ListAggregatesResponse
-	14, // 21: gesta.v1.AggregateService.DescribeAggregateTypes:output_type -> gesta.v1.DescribeAggregateTypesResponse
-	16, // [16:22] is the sub-list for method output_type
-	10, // [10:16] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	19, // 10: gesta.v1.AggregateTypeDescription.retired_events:type_name -> gesta.v1.RetiredEventDescription
+	0,  // 11: gesta.v1.AggregateService.GetAggregate:input_type -> gesta.v1.GetAggregateRequest
+	2,  // 12: gesta.v1.AggregateService.QueryAggregate:input_type -> gesta.v1.QueryAggregateRequest
+	4,  // 13: gesta.v1.AggregateService.ReadHistory:input_type -> gesta.v1.ReadHistoryRequest
+	7,  // 14: gesta.v1.AggregateService.DryRun:input_type -> gesta.v1.DryRunRequest
+	10, // 15: gesta.v1.AggregateService.ListAggregates:input_type -> gesta.v1.ListAggregatesRequest
+	13, // 16: gesta.v1.AggregateService.DescribeAggregateTypes:input_type -> gesta.v1.DescribeAggregateTypesRequest
+	1,  // 17: gesta.v1.AggregateService.GetAggregate:output_type -> gesta.v1.GetAggregateResponse
+	3,  // 18: gesta.v1.AggregateService.QueryAggregate:output_type -> gesta.v1.QueryAggregateResponse
+	5,  // 19: gesta.v1.AggregateService.ReadHistory:output_type -> gesta.v1.ReadHistoryResponse
+	8,  // 20: gesta.v1.AggregateService.DryRun:output_type -> gesta.v1.DryRunResponse
+	11, // 21: gesta.v1.AggregateService.ListAggregates:output_type -> gesta.v1.ListAggregatesResponse
+	14, // 22: gesta.v1.AggregateService.DescribeAggregateTypes:output_type -> gesta.v1.DescribeAggregateTypesResponse
+	17, // [17:23] is the sub-list for method output_type
+	11, // [11:17] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_gesta_v1_aggregate_service_proto_init() }
@@ -1627,7 +1718,7 @@ func file_gesta_v1_aggregate_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gesta_v1_aggregate_service_proto_rawDesc), len(file_gesta_v1_aggregate_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

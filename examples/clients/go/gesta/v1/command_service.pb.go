@@ -53,7 +53,9 @@ type ExecuteRequest struct {
 	CausationId string `protobuf:"bytes,9,opt,name=causation_id,json=causationId,proto3" json:"causation_id,omitempty"`
 	// When it happened in the world, recorded with its events.
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
-	// The W3C trace context, at most 128 bytes. Unset: that of the call, in Execute.
+	// The W3C trace context, a `traceparent`, recorded with its events. One that is malformed counts as
+	// unset, as W3C has it: tracing fails no command. Unset: that of the call's metadata, but not in
+	// ExecuteStream, where a call is no command's own.
 	Traceparent string `protobuf:"bytes,11,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	// Anything worth keeping with the events, `user_id` say. At most 16 KiB in all.
 	Metadata map[string]string `protobuf:"bytes,12,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`

@@ -55,7 +55,7 @@ type RecordedEvent struct {
 	CausationId string `protobuf:"bytes,13,opt,name=causation_id,json=causationId,proto3" json:"causation_id,omitempty"`
 	// Who did it, as authenticated by the server; "anonymous" where there is no authentication.
 	Principal string `protobuf:"bytes,14,opt,name=principal,proto3" json:"principal,omitempty"`
-	// The W3C trace context of the call it came from, if there was one.
+	// The W3C trace context that its command came with, if there was one.
 	Traceparent string `protobuf:"bytes,15,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	// What the caller attached.
 	Metadata map[string]string `protobuf:"bytes,16,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -281,7 +281,12 @@ type EventFilterItem struct {
 	// they are stored: what is stored under an older name is found by what it is read as today.
 	EventTypes []string `protobuf:"bytes,2,rep,name=event_types,json=eventTypes,proto3" json:"event_types,omitempty"`
 	// The aggregate's id starts with this.
-	IdPrefix      string `protobuf:"bytes,3,opt,name=id_prefix,json=idPrefix,proto3" json:"id_prefix,omitempty"`
+	IdPrefix string `protobuf:"bytes,3,opt,name=id_prefix,json=idPrefix,proto3" json:"id_prefix,omitempty"`
+	// It belongs to this; at most 128 bytes. An event without a correlation of its own belongs to its
+	// command: to the id of that as text, 36 characters in lower case.
+	CorrelationId string `protobuf:"bytes,4,opt,name=correlation_id,json=correlationId,proto3" json:"correlation_id,omitempty"`
+	// 16 bytes, a UUID: it came from this command or append.
+	CommandId     []byte `protobuf:"bytes,5,opt,name=command_id,json=commandId,proto3" json:"command_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -337,6 +342,20 @@ func (x *EventFilterItem) GetIdPrefix() string {
 	return ""
 }
 
+func (x *EventFilterItem) GetCorrelationId() string {
+	if x != nil {
+		return x.CorrelationId
+	}
+	return ""
+}
+
+func (x *EventFilterItem) GetCommandId() []byte {
+	if x != nil {
+		return x.CommandId
+	}
+	return nil
+}
+
 var File_gesta_v1_event_proto protoreflect.FileDescriptor
 
 const file_gesta_v1_event_proto_rawDesc = "" +
@@ -370,12 +389,15 @@ const file_gesta_v1_event_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\">\n" +
 	"\vEventFilter\x12/\n" +
-	"\x05items\x18\x01 \x03(\v2\x19.gesta.v1.EventFilterItemR\x05items\"x\n" +
+	"\x05items\x18\x01 \x03(\v2\x19.gesta.v1.EventFilterItemR\x05items\"\xbe\x01\n" +
 	"\x0fEventFilterItem\x12'\n" +
 	"\x0faggregate_types\x18\x01 \x03(\tR\x0eaggregateTypes\x12\x1f\n" +
 	"\vevent_types\x18\x02 \x03(\tR\n" +
 	"eventTypes\x12\x1b\n" +
-	"\tid_prefix\x18\x03 \x01(\tR\bidPrefixb\x06proto3"
+	"\tid_prefix\x18\x03 \x01(\tR\bidPrefix\x12%\n" +
+	"\x0ecorrelation_id\x18\x04 \x01(\tR\rcorrelationId\x12\x1d\n" +
+	"\n" +
+	"command_id\x18\x05 \x01(\fR\tcommandIdb\x06proto3"
 
 var (
 	file_gesta_v1_event_proto_rawDescOnce sync.Once
