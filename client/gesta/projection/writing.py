@@ -123,11 +123,10 @@ class Writer:
         try:
             for event in events:
                 message = event.message
-                handler = handlers.get(message.event_type)
-                # None: another of the events that one stored event is read as.
-                if handler is not None and not (skips and message.position in skips):
-                    function, decode = handler
-                    await function(projection, decode(event), event, connection)
+                if skips and message.position in skips:
+                    continue
+                function, decode = handlers[message.event_type]
+                await function(projection, decode(event), event, connection)
         except Exception as error:
             if is_trouble(error):
                 raise
