@@ -61,7 +61,7 @@ class AggregateHandle(Generic[S]):
             answer.event_count,
             answer.replayed,
             answer.command_id,
-            tuple(answer.pending),
+            tuple(answer.pending) if "wait_for" in options else (),  # to look costs 0.4 µs
         )
 
     async def query(
