@@ -1,4 +1,9 @@
-"""Every limit of the engine, with its unit, its default and the reason for it."""
+"""Every limit of the engine, with its unit, its default and the reason for it.
+
+One thing has none: names of types and principals. Each is a row of the log and some 200 bytes of
+memory, for ever, so a limit would be one for the life of a log. Where types are hosted the code is
+that limit; where none is, whoever may append new names without end may as well fill the disk.
+"""
 
 from dataclasses import dataclass
 

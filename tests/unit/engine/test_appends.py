@@ -177,6 +177,30 @@ async def test_an_append_between_two_commands_has_the_version_between(run: Runni
     assert await run.total("a") == (3, 111)
 
 
+@pytest.mark.parametrize("later", ["a", "b"])
+async def test_a_refused_append_waits_for_the_last_commit_that_it_rests_on(
+    run: Running, later: str
+) -> None:
+    sooner = "b" if later == "a" else "a"
+    run.store.appends.close()
+    run.store.append_failures.append(None)
+    run.store.fail_append(StorageFull())
+    first = run.tell(sooner, add())
+    await run.store.appends.arrived()
+    second = run.tell(later, add())
+    append = run.append(BOTH, [at_version(later, 0)])
+    await settle()
+    run.store.appends.let()
+    await first.accepted()
+    await run.store.appends.arrived()
+    await settle()
+    assert not append.done()
+    run.store.appends.open()
+    await second.refused(StorageIsFull)
+    with pytest.raises(StorageIsFull):
+        await append
+
+
 @pytest.mark.parametrize("ends", ["well", "badly"])
 async def test_a_refusal_that_rests_on_an_append_waits_for_it_and_falls_with_it(
     run: Running, ends: str
