@@ -17,6 +17,8 @@ views        and in which version it sees them
 reads        state and queries of aggregates
 history      aggregates as they stood, commands as they would go
 reading      bulk reads of events
+indexing     the index of events, filled and read; sought says for what
+verification a whole log through code that is to be deployed
 projections  how far they have come, and whoever waits for them
 token        opaque places in a log
 log_time     time that never runs backwards

@@ -14,6 +14,7 @@ from gesta.engine.commands import Commands, decision_limits
 from gesta.engine.errors import StorageUnavailable
 from gesta.engine.feed import Feed
 from gesta.engine.history import History
+from gesta.engine.indexing import IndexedPages, Indexer
 from gesta.engine.limits import Limits
 from gesta.engine.log_time import LogTime
 from gesta.engine.ports import Clock, Randomness, SystemClock, SystemRandomness
@@ -29,6 +30,8 @@ from gesta.engine.token import Tokens
 from gesta.engine.views import Evolving
 from gesta.engine.watchdog import Watchdog
 from gesta.engine.writer import Writer
+from gesta.store.event_index import EventIndex
+from gesta.store.event_index_memory import MemoryEventIndex
 from gesta.store.port import EventStore, LogInfo, StoreError
 from gesta.store.snapshots import SnapshotStore
 from gesta.store.snapshots_memory import MemorySnapshots
@@ -47,6 +50,7 @@ class Engine:
         self,
         store: EventStore,
         kept: SnapshotStore,
+        index: EventIndex,
         log: LogInfo,
         catalog: Catalog,
         encode: Encode,
@@ -100,7 +104,10 @@ class Engine:
             store, catalog, self._registry, self._writer, self._ids, clock, self._watchdog, limits
         )
         self.reads = Reads(store, catalog, self._registry, self.feed, self._time, self._watchdog)
-        self.reading = Reading(store, self.feed, limits)
+        self._index = index
+        self._indexer = Indexer(store, index, self.feed, limits)
+        indexed = IndexedPages(store, index, limits)
+        self.reading = Reading(store, indexed, self.feed, limits)
         self.projections = Projections(store, self.feed, self._time, clock, limits)
         self.history = History(
             store,
@@ -120,22 +127,24 @@ class Engine:
         encode: Encode,
         *,
         snapshots: SnapshotStore | None = None,
+        index: EventIndex | None = None,
         limits: Limits | None = None,
         clock: Clock | None = None,
         randomness: Randomness | None = None,
         on_failure: Callable[[BaseException], None] = lambda error: None,
     ) -> "Engine":
         """Open the store and start the writer. The engine owns the store from here on, and what
-        keeps the snapshots, which is memory where it is left out.
+        keeps the snapshots and the index, which is memory where it is left out.
 
         Raises what `EventStore.open` raises. `on_failure` is called once, when the store has failed
         for good: nothing is taken any more, `abandon` is what is left, and the process should end.
         """
         log = await store.open()
-        kept = snapshots or MemorySnapshots()
+        kept, index = snapshots or MemorySnapshots(), index or MemoryEventIndex()
         engine = cls(
             store,
             kept,
+            index,
             log,
             catalog,
             encode,
@@ -147,12 +156,15 @@ class Engine:
         try:
             await engine._ids.load(store)
             await kept.open(log)
+            await index.open(log, store)
         except BaseException:
+            await index.close()
             await kept.close()
             await store.close()
             raise
         engine._writer.start()
         engine._snapshots.start()
+        engine._indexer.start()
         engine._watchdog.start()
         engine._ticker = asyncio.get_running_loop().create_task(engine._tick(), name="gesta-tick")
         return engine
@@ -199,6 +211,7 @@ class Engine:
         long as it takes."""
         self.drain()
         await self._end()
+        await self._index.close()
         await self._kept.close()
         await self._storage.close()
 
@@ -208,6 +221,7 @@ class Engine:
         self.drain()
         self._storage.abandon()
         self._kept.abandon()
+        self._index.abandon()
         await self._end()
 
     async def _end(self) -> None:
@@ -219,6 +233,7 @@ class Engine:
             await asyncio.gather(self._ticker, return_exceptions=True)
         await self._writer.stop()
         await self._snapshots.stop()
+        await self._indexer.stop()
         self._watchdog.stop()
 
     def _fail(self, error: BaseException) -> None:

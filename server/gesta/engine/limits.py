@@ -127,6 +127,14 @@ class Limits:
     snapshots_at_once_max: int = 64
     """Snapshots in one transaction: some milliseconds of work beside the commits."""
 
+    index_after_s: float = 1.0
+    """A log that has not grown for so long is indexed to its end: while it grows, commands go
+    first."""
+
+    index_behind_events: int = 50_000
+    """While the log grows the index follows in strides of so many; a reader scans what it lacks, a
+    sixth of a second at most."""
+
     projections_max: int = 1_000
     """Projections whose reports are remembered. A new name takes the place of one that has been
     silent the longest; while none is silent it is refused."""

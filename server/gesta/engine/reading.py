@@ -16,7 +16,9 @@ from gesta.engine.errors import (
     StorageUnavailable,
 )
 from gesta.engine.feed import Feed
+from gesta.engine.indexing import IndexedPages
 from gesta.engine.limits import Limits
+from gesta.engine.sought import Sought
 from gesta.engine.views import View
 from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed, Stream
 
@@ -50,8 +52,11 @@ class ReadRequest:
 class Reading:
     """Runs bulk reads over one store."""
 
-    def __init__(self, store: EventStore, feed: Feed, limits: Limits) -> None:
+    def __init__(
+        self, store: EventStore, indexed: IndexedPages, feed: Feed, limits: Limits
+    ) -> None:
         self._store = store
+        self._indexed = indexed
         self._feed = feed
         self._limits = limits
 
@@ -107,9 +112,10 @@ class Reading:
             bound = min(at, head) + request.backwards
         if bound is not None and not 0 <= bound <= head + request.backwards:
             raise OutOfRange("after_position", bound, head)
+        sought = request.view.sought()
         if request.backwards:
-            return self._log_before, head + 1 if bound is None else bound
-        return self._log_until(head), bound or 0
+            return self._log_before(sought), head + 1 if bound is None else bound
+        return self._log_until(sought, head), bound or 0
 
     def _stream_after(self, stream: Stream, head: int) -> _Page:
         async def page(bound: int) -> list[EventRecord]:
@@ -128,18 +134,25 @@ class Reading:
 
         return page
 
-    def _log_until(self, head: int) -> _Page:
+    def _log_until(self, sought: Sought | None, head: int) -> _Page:
         async def page(bound: int) -> list[EventRecord]:
+            if sought is not None:
+                return await self._indexed.after(sought, bound, head)
             return await self._store.read_log(
                 bound, head, self._limits.scan_page_events, self._limits.scan_page_bytes
             )
 
         return page
 
-    async def _log_before(self, bound: int) -> list[EventRecord]:
-        return await self._store.read_log_backwards(
-            bound, self._limits.scan_page_events, self._limits.scan_page_bytes
-        )
+    def _log_before(self, sought: Sought | None) -> _Page:
+        async def page(bound: int) -> list[EventRecord]:
+            if sought is not None:
+                return await self._indexed.before(sought, bound)
+            return await self._store.read_log_backwards(
+                bound, self._limits.scan_page_events, self._limits.scan_page_bytes
+            )
+
+        return page
 
     def _seen(self, records: Sequence[EventRecord], view: View, head: int) -> list[_Seen]:
         seen = []

@@ -11,6 +11,7 @@ from gesta.domain.catalog import Catalog
 from gesta.domain.errors import UnreadableEvent
 from gesta.engine.faults import unreadable
 from gesta.engine.filters import EVERYTHING, Filter
+from gesta.engine.sought import Sought
 from gesta.engine.tail import Encode
 from gesta.store.port import EventRecord
 
@@ -34,6 +35,15 @@ class Evolving:
         if hosted is None:
             return False
         return (record.event_type, record.schema_version) in hosted.evolution.steps
+
+    def stored_types(self, event_types: frozenset[str]) -> frozenset[str]:
+        """Every stored type that may be read as one of these, themselves among them."""
+        older = [
+            hosted.stored_types_of(event_type)
+            for hosted in self._types.values()
+            for event_type in event_types
+        ]
+        return event_types.union(*older)
 
     def may_match(self, wanted: Filter, record: EventRecord) -> bool:
         """Whether any event that this old one may be read as is wanted; looks at no payload."""
@@ -90,3 +100,13 @@ class View:
             if self._wanted.matches(part)
         ]
         return b"".join(seen) if seen else None
+
+    def sought(self) -> Sought | None:
+        """What an index may be asked for on this reader's behalf; None where it must be a scan."""
+        items = self._wanted.items
+        if items and all(item.event_types for item in items):
+            types = frozenset[str]().union(*(item.event_types for item in items))
+            return Sought(types if self._as_is else self._evolving.stored_types(types), "")
+        if len(items) == 1 and items[0].correlation_id:
+            return Sought(frozenset(), items[0].correlation_id)
+        return None

@@ -47,7 +47,8 @@ class Config:
     reads anything. Beyond it commands and reads of aggregates are refused until some are read."""
 
     reads_at_once_max: int = 256
-    """ReadEvents and ReadHistory open at once. Each holds a page of scan_page_bytes, and what is left of one."""
+    """ReadEvents and ReadHistory open at once. Each holds a page of scan_page_bytes, and what is
+    left of one."""
 
     health_watches_max: int = 1_000
     """Health.Watch calls open at once: one for every load balancer, and then some."""

@@ -40,6 +40,9 @@ from gesta.server.rpc.server_service import ServerService
 from gesta.server.rpc.slots import Slots
 from gesta.server.rpc.unread import Unread
 from gesta.server.wire import encode_event
+from gesta.store.event_index import EventIndex
+from gesta.store.event_index_memory import MemoryEventIndex
+from gesta.store.event_index_sqlite import SqliteEventIndex
 from gesta.store.memory import MemoryStore
 from gesta.store.port import EventStore, StorageFailed
 from gesta.store.snapshots import SnapshotStore
@@ -131,6 +134,7 @@ class Server:
                 catalog,
                 encode_event,
                 snapshots=None if self._store else _snapshots(self.config.data),
+                index=None if self._store else _index(self.config.data),
                 limits=self.config.limits,
                 clock=self._clock,
                 randomness=self._randomness,
@@ -227,6 +231,10 @@ def _store(data: str) -> EventStore:
 
 def _snapshots(data: str) -> SnapshotStore:
     return MemorySnapshots() if data == MEMORY else SqliteSnapshots(Path(data))
+
+
+def _index(data: str) -> EventIndex:
+    return MemoryEventIndex() if data == MEMORY else SqliteEventIndex(Path(data))
 
 
 def _bind(server: grpc.aio.Server, config: Config) -> str:

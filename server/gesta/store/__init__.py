@@ -32,6 +32,9 @@ docs/format.md fixes what is in the file. The errors:
     └── NotALog         not ours, truncated, or newer; untouched
 """
 
+from gesta.store.event_index import EventIndex, Found, index_up_to
+from gesta.store.event_index_memory import MemoryEventIndex
+from gesta.store.event_index_sqlite import SqliteEventIndex
 from gesta.store.memory import MemoryStore
 from gesta.store.port import (
     Batch,
@@ -65,6 +68,11 @@ __all__ = [
     "SqliteSnapshots",
     "Snapshot",
     "SnapshotCount",
+    "EventIndex",
+    "MemoryEventIndex",
+    "SqliteEventIndex",
+    "Found",
+    "index_up_to",
     "Batch",
     "EventRecord",
     "CommandRecord",
