@@ -18,7 +18,7 @@ reads        state and queries of aggregates
 history      aggregates as they stood, commands as they would go
 reading      bulk reads of events
 indexing     the index of events, filled and read; sought says for what
-verification a whole log through code that is to be deployed
+verification a whole log through code that is to be deployed; findings: what would fail
 projections  how far they have come, and whoever waits for them
 token        opaque places in a log
 log_time     time that never runs backwards

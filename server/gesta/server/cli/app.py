@@ -19,6 +19,7 @@ from gesta.server.cli.projections import projections
 from gesta.server.cli.reading import query, state
 from gesta.server.cli.serve import serve
 from gesta.server.cli.snapshot import snapshot
+from gesta.server.cli.verify_replay import verify_replay
 
 # Typer carries its own copy of click since 0.20-odd; this base of its errors of usage can be
 # reached in every version through the one subclass that it exports.
@@ -30,7 +31,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, execute, query, state, history, diff, events, projections, types, info):
+for command in (
+    serve,
+    execute,
+    query,
+    state,
+    history,
+    diff,
+    events,
+    projections,
+    types,
+    info,
+    verify_replay,
+):
     app.command()(command)
 app.add_typer(project, name="project")
 app.add_typer(snapshot, name="snapshot")

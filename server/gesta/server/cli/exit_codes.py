@@ -10,7 +10,8 @@ from gesta.store.port import StoreError
 
 
 class ExitCode(IntEnum):
-    """Fixed: scripts rely on them. From 64 on they are those of sysexits.h, and only of `serve`."""
+    """Fixed: scripts rely on them. From 64 on they are those of sysexits.h, and only of commands
+    that open a log themselves."""
 
     OK = 0
     FAILED = 1
@@ -21,6 +22,7 @@ class ExitCode(IntEnum):
     UNAVAILABLE = 6
     OUTCOME_UNKNOWN = 7
     DATA_LOSS = 8
+    REPLAY_FAILS = 9
     NOT_A_LOG = 65
     CANNOT_LISTEN = 69
     STUCK = 70
@@ -41,12 +43,15 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.UNAVAILABLE: "server not reached, busy or too slow; nothing was written",
     ExitCode.OUTCOME_UNKNOWN: "the command may have been written: repeat it with --command-id",
     ExitCode.DATA_LOSS: "stored bytes are damaged",
-    ExitCode.NOT_A_LOG: "serve: the data is not a log that this gesta can open; left untouched",
+    ExitCode.REPLAY_FAILS: "verify-replay: the code would fail on what is stored",
+    ExitCode.NOT_A_LOG: "serve, verify-replay: the data is not a log that this gesta can open; "
+    "left untouched",
     ExitCode.CANNOT_LISTEN: "serve: cannot listen there",
     ExitCode.STUCK: "serve: an aggregate's code took too long (1 where it kept Python's lock)",
-    ExitCode.STORAGE_FAILED: "serve: the storage failed; the next start finds out what was written",
-    ExitCode.LOG_LOCKED: "serve: another server has the data",
-    ExitCode.BAD_TARGET: "serve: TARGET cannot be hosted",
+    ExitCode.STORAGE_FAILED: "serve, verify-replay: the storage failed; the next start finds out "
+    "what was written",
+    ExitCode.LOG_LOCKED: "serve, verify-replay: another server has the data",
+    ExitCode.BAD_TARGET: "serve, verify-replay: TARGET cannot be hosted",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
 }
 
