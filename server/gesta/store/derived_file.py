@@ -17,8 +17,11 @@ from gesta.store.port import StorageFailed
 
 _LOG = logging.getLogger("gesta.store")
 
-MISHAPS = (sqlite3.Error, OSError, StorageFailed)
-"""What can happen to a file. Anything else is a bug, and raised."""
+MISHAPS = (sqlite3.Error, OSError, StorageFailed, UnicodeDecodeError)
+"""What can happen to a file. Anything else is a bug, and raised.
+
+UnicodeDecodeError is raised by sqlite3 itself, over messages that quote what is damaged.
+"""
 
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -141,4 +144,6 @@ class DerivedFile(Generic[S]):
 
 
 def _is_damage(error: BaseException) -> bool:
-    return isinstance(error, Unfit) or any(is_code(error, code) for code in _DAMAGE)
+    if isinstance(error, Unfit | UnicodeDecodeError):
+        return True
+    return any(is_code(error, code) for code in _DAMAGE)

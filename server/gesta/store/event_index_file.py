@@ -97,6 +97,9 @@ def _create(log: tuple[bytes, int], connection: JobConnection) -> State:
 
 
 def _state_of(log: tuple[bytes, int], connection: JobConnection) -> State:
+    present = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_schema")}
+    if not present.issuperset(table.encode() for table in _TABLES):
+        raise Unfit("it lacks a table")
     rows = connection.execute(
         "SELECT log_id, incarnation, indexed_up_to, event_checksum, checksum FROM progress"
     ).fetchall()
