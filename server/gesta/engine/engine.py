@@ -103,12 +103,17 @@ class Engine:
         self.appends = Appends(
             store, catalog, self._registry, self._writer, self._ids, clock, self._watchdog, limits
         )
+        self._add_readers(store, replay, index)
+
+    def _add_readers(self, store: EventStore, replay: Replay, index: EventIndex) -> None:
+        """What answers questions, and changes nothing in the log."""
+        catalog, limits = self.catalog, self.limits
         self.reads = Reads(store, catalog, self._registry, self.feed, self._time, self._watchdog)
         self._index = index
         self._indexer = Indexer(store, index, self.feed, limits)
         indexed = IndexedPages(store, index, limits)
         self.reading = Reading(store, indexed, self.feed, limits)
-        self.projections = Projections(store, self.feed, self._time, clock, limits)
+        self.projections = Projections(store, self.feed, self._time, self.clock, limits)
         self.history = History(
             store,
             catalog,
