@@ -47,7 +47,7 @@ def test_every_target_that_a_page_names_is_in_the_makefile(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_every_command_that_a_page_names_is_one_of_gesta(page: Path) -> None:
-    shown = re.findall(r"^(?:\$ )?gesta ([a-z]\w*)", "\n".join(blocks(page, "")), re.MULTILINE)
+    shown = re.findall(r"^(?:\$ )?gesta ([a-z][\w-]*)", "\n".join(blocks(page, "")), re.MULTILINE)
     named = {text.split()[1] for text in quoted(page, r"gesta [a-z][^`]*")}
     unknown = {name for name in {*shown, *named} if not known_to_gesta(name)}
     assert sorted(unknown) == []

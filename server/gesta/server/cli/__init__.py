@@ -7,6 +7,7 @@ execute       a command of an aggregate; dry_run says what it would do
 reading       an aggregate's queries, and its state, now or then
 history       what happened to an aggregate, and what differs between two versions
 events        the log; selection says which part, following waits for more
+trace         what belongs together, as a tree; causes makes it one
 project       projections: run, rebuild, status, skip
 projections   how far those have come that report to the server
 verify_replay a log through the code that is to serve it next; progress shows how far it is

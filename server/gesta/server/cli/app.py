@@ -19,6 +19,7 @@ from gesta.server.cli.projections import projections
 from gesta.server.cli.reading import query, state
 from gesta.server.cli.serve import serve
 from gesta.server.cli.snapshot import snapshot
+from gesta.server.cli.trace import trace
 from gesta.server.cli.verify_replay import verify_replay
 
 # Typer carries its own copy of click since 0.20-odd; this base of its errors of usage can be
@@ -39,6 +40,7 @@ for command in (
     history,
     diff,
     events,
+    trace,
     projections,
     types,
     info,

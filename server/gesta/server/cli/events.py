@@ -62,7 +62,7 @@ def events(
 
     With --json each line is an object with position, aggregate_type, aggregate_id, version,
     event_id, event_type, schema_version, data, commit_time, occurred_at, command_id,
-    correlation_id, causation_id, principal, traceparent, metadata and more_in_command.
+    correlation_id, causation_id, principal, traceparent, metadata, more_in_command and part.
     """
     if following and backwards:
         raise Failure(ExitCode.BAD_INPUT, "--follow goes forwards; leave --backwards out")
@@ -87,7 +87,7 @@ def events(
 
 
 def _print_json(batch: Iterable[Event]) -> None:
-    print_lines(msgspec.json.encode(_plain(event)) for event in batch)
+    print_lines(msgspec.json.encode(plain_event(event)) for event in batch)
 
 
 def _print_text(batch: Iterable[Event]) -> None:
@@ -99,7 +99,8 @@ def _print_text(batch: Iterable[Event]) -> None:
         screen.print(Text("  ").join(Text(text, style) for text, style in _columns(event)))
 
 
-def _plain(event: Event) -> dict[str, object]:
+def plain_event(event: Event) -> dict[str, object]:
+    """As JSON."""
     return {
         "position": event.position,
         "aggregate_type": event.aggregate_type,
@@ -108,7 +109,7 @@ def _plain(event: Event) -> dict[str, object]:
         "event_id": event.event_id,
         "event_type": event.event_type,
         "schema_version": event.schema_version,
-        "data": msgspec.Raw(_one_line(event.data)),
+        "data": msgspec.Raw(one_line(event.data)),
         "commit_time": event.commit_time,
         "occurred_at": event.occurred_at,
         "command_id": event.command_id,
@@ -118,6 +119,7 @@ def _plain(event: Event) -> dict[str, object]:
         "traceparent": event.traceparent,
         "metadata": dict(event.metadata),
         "more_in_command": event.more_in_command,
+        "part": event.part,
     }
 
 
@@ -128,10 +130,10 @@ def _columns(event: Event) -> list[tuple[str, str]]:
         (f"{event.aggregate_type}/{event.aggregate_id}", "cyan"),
         (f"v{event.version}", "dim"),
         (event.event_type, "green"),
-        (printable(_one_line(event.data).decode()), ""),
+        (printable(one_line(event.data).decode()), ""),
     ]
 
 
-def _one_line(data: bytes) -> bytes:
+def one_line(data: bytes) -> bytes:
     """As stored, every digit of it, but without line breaks that a writer may have put there."""
     return msgspec.json.format(data, indent=-1)

@@ -39,7 +39,7 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.REFUSED: "the domain refused the command",
     ExitCode.CONFLICT: "a condition did not hold: another version, the aggregate exists, or a "
     "projection must be rebuilt",
-    ExitCode.NOT_FOUND: "the aggregate does not exist",
+    ExitCode.NOT_FOUND: "there is no such aggregate, or correlation",
     ExitCode.UNAVAILABLE: "server not reached, busy or too slow; nothing was written",
     ExitCode.OUTCOME_UNKNOWN: "the command may have been written: repeat it with --command-id",
     ExitCode.DATA_LOSS: "stored bytes are damaged",
