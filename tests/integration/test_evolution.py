@@ -12,8 +12,11 @@ from tests.integration.evolving_purse import RELEASES, release_1, release_3, rel
 from gesta.client import Client, Event, Match, NewEvent, UnreadableEvent, connect
 from gesta.domain import aggregate, event, upcast
 from gesta.domain.catalog import Catalog
+from gesta.engine.findings import Reading, Report
+from gesta.engine.verification import Verification
 from gesta.server.config import Config
 from gesta.server.process import Server
+from gesta.store.offline import OfflineLog, offline
 
 AMOUNTS = (5, 250, -30)
 """Paid by each release: kept, split in two, of the other sign."""
@@ -168,6 +171,33 @@ async def test_expected_versions_count_what_is_stored(log: Path) -> None:
             "Purse", "p", "pay", {"amount": 1}, expected_version=len(stored)
         )
         assert done.version == len(stored) + 1
+
+
+def verified(log: Path, release: Callable[[], type]) -> Report:
+    with offline(log / "data") as connection:
+        return Verification(Catalog.of(release()), OfflineLog(connection)).run()
+
+
+async def test_before_a_deploy_the_log_is_tried_with_each_release(log: Path) -> None:
+    assert verified(log, release_5).is_well
+    newest = {
+        (each.event_type, each.schema_version): each.reading
+        for each in verified(log, release_5).aggregate_types[0].event_types
+    }
+    upcast = Reading.UPCAST
+    assert newest == {
+        ("Greeted", 1): upcast,
+        ("Outlay", 1): Reading.CURRENT,
+        ("Paid", 1): upcast,
+        ("Paid", 2): upcast,
+        ("Paid", 3): upcast,
+        ("Received", 1): Reading.CURRENT,
+        ("Spent", 1): upcast,
+    }
+    (third,) = verified(log, release_3).aggregate_types  # it knows nothing of what came after
+    assert (third.streams_failing, third.events_failing) == (1, 6)
+    assert third.first_failure is not None
+    assert "UnknownEvent" in third.first_failure.error
 
 
 def broken(reader: Callable[[dict[str, Any]], Any]) -> type:

@@ -1,6 +1,6 @@
 """`gesta types` and `gesta info`: what a server hosts, and what it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -79,7 +79,8 @@ def _lines(described: AggregateTypeDescription) -> Iterator[Text]:
         yield _line("  event   ", signature + _versions(event), event.description, "cyan")
     for retired in described.retired_events:
         read_as = ", ".join(retired.read_as) or "nothing"
-        yield _line("  retired ", f"{retired.event_type}  read as {read_as}", "", "dim")
+        signature = f"{retired.event_type} {_numbers(retired.schema_versions)}"
+        yield _line("  retired ", signature, f"read as {read_as}", "cyan")
     yield from (Text(f"  refuses {reason}") for reason in _rejections(described))
 
 
@@ -92,8 +93,12 @@ def _versions(event: EventDescription) -> str:
     """Where there has been more than one: the one that is written, and those that are read."""
     if event.schema_version == 1:
         return ""
-    older = ", ".join(map(str, event.older_versions))
-    return f"  v{event.schema_version}" + (f" (reads v{older})" if older else "")
+    older = f" (reads {_numbers(event.older_versions)})" if event.older_versions else ""
+    return f"  v{event.schema_version}{older}"
+
+
+def _numbers(versions: Iterable[int]) -> str:
+    return ", ".join(f"v{version}" for version in versions)
 
 
 def _rejections(described: AggregateTypeDescription) -> list[str]:
