@@ -71,7 +71,12 @@ class ProjectionService:
             raise Overloaded("projection_waits_max", 1_000)
         ended: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
         seconds = in_time(seconds, time_left(context))
-        wait = projections.wait(names, position, seconds, ended.set_result)
+
+        def end(pending: tuple[str, ...]) -> None:
+            if not ended.done():  # cancelled: the caller has gone, and this call does not know yet
+                ended.set_result(pending)
+
+        wait = projections.wait(names, position, seconds, end)
         try:
             pending = await ended
         finally:
