@@ -20,7 +20,7 @@ from gesta.domain.errors import (
 )
 from gesta.domain.event import EventType
 from gesta.domain.evolution import Evolution, Upcasted
-from gesta.domain.names import check_type_name
+from gesta.domain.names import check_given, check_type_name
 from gesta.domain.record import frozen
 from gesta.domain.signature import command_type, query_type
 from gesta.domain.upcast import Upcaster
@@ -52,6 +52,7 @@ def aggregate(
     those in the modules of the class and its events.
     Raises DefinitionError for whatever could not be hosted, so that it fails at import.
     """
+    check_given(name, "aggregate")
 
     def decorate(cls: type[T]) -> type[T]:
         where = f"@aggregate on {cls.__qualname__}"

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, dataclass_transform
 from gesta.domain.annotation import record_shape
 from gesta.domain.codec import Codec
 from gesta.domain.errors import DefinitionError, Malformed, UndecodableEvent
-from gesta.domain.names import check_name
+from gesta.domain.names import check_given, check_name
 from gesta.domain.record import frozen
 
 T = TypeVar("T")
@@ -24,6 +24,7 @@ def event(name: str, *, version: int = 1) -> Callable[[type[T]], type[T]]:
     not. A field may be added if it has a default; any other change is a new version.
     Raises DefinitionError for a field whose type has no encoding.
     """
+    check_given(name, "event")
 
     def decorate(cls: type[T]) -> type[T]:
         check_name(name, f"@event on {cls.__qualname__}")

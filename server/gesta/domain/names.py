@@ -14,6 +14,12 @@ RESERVED_TYPE = "gesta"
 """No aggregate's: a refusal's error domain is the type, and this one is that of our own errors."""
 
 
+def check_given(name: object, decorator: str) -> None:
+    """Raises DefinitionError where the name was left out, and the class came in its place."""
+    if isinstance(name, type):
+        raise DefinitionError(name.__qualname__, f'write @{decorator}("{name.__name__}")')
+
+
 def check_type_name(name: str, where: str) -> None:
     """The name of an aggregate type. Raises DefinitionError."""
     check_name(name, where)

@@ -276,6 +276,12 @@ def test_a_name_that_could_not_be_stored_is_refused(name: str) -> None:
     refusal(lambda: aggregate(name)(type("Any", (), {})))
 
 
+@pytest.mark.parametrize("decorator", [aggregate, event])
+def test_a_decorator_without_its_name_says_how_to_write_it(decorator: Any) -> None:
+    name = decorator.__name__
+    assert refusal(lambda: decorator(type("Claim", (), {}))).what == f'write @{name}("Claim")'
+
+
 def test_the_name_that_stands_for_the_server_itself_is_refused_for_a_type() -> None:
     assert "server's own" in refusal(lambda: aggregate("gesta")(type("Any", (), {}))).what
 
