@@ -42,6 +42,28 @@ def test_a_data_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
     assert (code, line.endswith("file is not a directory")) == (2, True)
 
 
+UNREAD = """
+from gesta.domain import Decision, aggregate, command, event, upcast
+
+@event("Happened", version=3)
+class Happened:
+    pass
+
+@upcast("Happened", from_version=2)
+def read(old):
+    return [old]
+
+@aggregate("A")
+class A:
+    def evolve(self, event: Happened) -> "A":
+        return self
+
+    @command
+    def go(self) -> Decision[Happened, "A", None]:
+        yield Happened()
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "place", "said"),
     [
@@ -54,9 +76,10 @@ def test_a_data_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:
             "author.py:3: ",
             "A",
         ),
+        (UNREAD, "A: nothing reads Happened version 1", "write @upcast"),
         ("x = 1\n", "", "defines or imports no @aggregate"),
     ],
-    ids=["syntax", "import", "raises", "exits", "definition", "empty"],
+    ids=["syntax", "import", "raises", "exits", "definition", "upcasters", "empty"],
 )
 def test_what_is_wrong_with_a_target_is_said_with_its_place(
     tmp_path: Path, text: str, place: str, said: str

@@ -1,5 +1,6 @@
 """Loading the code that `serve` hosts, and pointing at what is wrong with it."""
 
+import functools
 import importlib
 import sys
 import traceback
@@ -13,7 +14,8 @@ from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
 
 _NOT_THE_AUTHORS = [
-    Path(str(file)).parent for file in (gesta.domain.__file__, importlib.__file__, __file__)
+    Path(functools.__file__),  # what is checked once, at the first use, is called from there
+    *(Path(str(file)).parent for file in (gesta.domain.__file__, importlib.__file__, __file__)),
 ]
 
 
