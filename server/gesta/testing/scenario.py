@@ -176,8 +176,9 @@ def _events_of(kind: AggregateType, decided: Decided) -> list[Any]:
 
 
 def _said(rejected: Rejected) -> str:
-    details = "".join(f", {name}={value!r}" for name, value in rejected.details.items())
-    return f"{rejected.reason} ({rejected.message}{details})"
+    details = [f"{name}={value!r}" for name, value in rejected.details.items()]
+    said = ", ".join([rejected.message] * bool(rejected.message) + details)
+    return f"{rejected.reason} ({said})" if said else rejected.reason
 
 
 def _assert_same(what: str, expected: Iterable[Any], found: Iterable[Any]) -> None:

@@ -1,6 +1,7 @@
 """given, when, then: what passes, and what a failure says."""
 
 from datetime import UTC, datetime
+from typing import Never
 
 import pytest
 from tests.unit.domain.bank import (
@@ -14,6 +15,7 @@ from tests.unit.domain.bank import (
 from tests.unit.domain.test_decide import Noted, Odd
 from tests.unit.domain.till import Money, MoneyPaidIn, Payout, Till, TipLeft
 
+from gesta.domain import Decision, Rejected, aggregate, command
 from gesta.domain.errors import (
     ForeignEvent,
     HandlerFailed,
@@ -97,6 +99,22 @@ def test_an_unexpected_rejection_fails_with_its_reason() -> None:
     with pytest.raises(AssertionError) as failure:
         outcome.then(MoneyWithdrawn(101))
     assert "INSUFFICIENT_FUNDS (too little, short='1')" in said(failure)
+
+
+def test_a_rejection_without_a_message_is_told_without_one() -> None:
+    @aggregate("Door")
+    class Door:
+        def evolve(self, event: MoneyDeposited) -> "Door":
+            return self
+
+        @command(rejects=Refusal)
+        def knock(self) -> Decision[Never, "Door", None]:
+            yield from ()
+            raise Rejected(Refusal.ACCOUNT_NOT_OPEN)
+
+    with pytest.raises(AssertionError) as failure:
+        given(Door).when(Door.knock()).rejected(Refusal.INSUFFICIENT_FUNDS)
+    assert said(failure).endswith("another reason: ACCOUNT_NOT_OPEN, not INSUFFICIENT_FUNDS")
 
 
 def test_a_missing_rejection_fails_with_the_events() -> None:
