@@ -49,7 +49,7 @@ class AggregateHandle(Generic[S]):
         not hold, OutcomeUnknown where no answer came; gesta.domain's InvalidArgument for arguments
         the signature does not allow, before anything is sent.
         """
-        self._check(call.aggregate_type)
+        self._check(call)
         answer = await self._commands.execute(
             self._type.name, self.aggregate_id, call.name, call.encode_arguments(), **options
         )
@@ -76,7 +76,7 @@ class AggregateHandle(Generic[S]):
         With the `min_token` of an earlier answer this one includes everything up to there.
         """
         call = query() if isinstance(query, Query) else query
-        self._check(call.aggregate_type)
+        self._check(call)
         return await ask_query(
             self._connection,
             self._type.name,
@@ -138,7 +138,7 @@ class AggregateHandle(Generic[S]):
 
         Raises as `execute` does for what is no question of the domain, and OutOfRange.
         """
-        self._check(call.aggregate_type)
+        self._check(call)
         request = DryRunRequest(
             aggregate_type=self._type.name,
             aggregate_id=self.aggregate_id,
@@ -152,10 +152,15 @@ class AggregateHandle(Generic[S]):
         )
         return cast("Outlook[S, R]", outlook)
 
-    def _check(self, aggregate_type: str) -> None:
+    def _check(self, call: object) -> None:
         # The type checker sees this too; an untyped caller would have it executed elsewhere.
-        if aggregate_type != self._type.name:
-            raise TypeError(f"a call of {aggregate_type}, asked of a {self._type.name}")
+        if not isinstance(call, (Call, QueryCall)):
+            raise TypeError(
+                f"not a call, but {call!r}; "
+                f"write {self._type.name}.<name>(<arguments>), on the class"
+            )
+        if call.aggregate_type != self._type.name:
+            raise TypeError(f"a call of {call.aggregate_type}, asked of a {self._type.name}")
 
     def __repr__(self) -> str:
         return f"<{self._type.name} {self.aggregate_id!r}>"

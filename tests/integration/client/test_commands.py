@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -205,6 +206,16 @@ async def test_a_call_of_another_type_is_refused_here(client: Client) -> None:
     other: object = client.aggregate(Tally, "a")
     with pytest.raises(TypeError, match="asked of a Tally"):
         await other.execute(Kite.fly())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "no_call", [Tally.add, Tally().add(5), "add"], ids=["uncalled", "instance", "name"]
+)
+async def test_what_is_no_call_is_refused_with_how_to_write_one(
+    client: Client, no_call: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"write Tally\.<name>\(<arguments>\), on the class"):
+        await client.aggregate(Tally, "a").execute(no_call)
 
 
 async def test_a_reply_that_this_code_cannot_decode_says_that_it_was_done(client: Client) -> None:
