@@ -51,9 +51,11 @@ class Subscription:
         self._last_position = 0
         self._caught_up = asyncio.Event()
         self.token: str | None = request.after_token or None
-        """The last checkpoint, always at the end of a command: it covers what was handed out and
-        nothing else, the event in hand included. Store it when your own work is done. None before
-        the first one of a subscription that began without a token."""
+        """The last checkpoint, always at the end of a command. It covers nothing that was not
+        handed out. Where events are taken one by one, it moves only with the last of a batch, that
+        one included: whoever resumes there may get earlier events of that batch again. To store
+        work and place together, go by `batches()`. None before the first checkpoint of a
+        subscription that began without a token."""
         self.head = 0
         """The last position known to be in the log."""
 
