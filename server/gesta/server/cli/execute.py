@@ -67,7 +67,8 @@ WaitTimeout = Annotated[
     ),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Only say what it would do; write nothing.")
+    bool,
+    typer.Option("--dry-run", help="Only say what it would do, a refusal included; write nothing."),
 ]
 AtVersion = Annotated[
     int | None,
