@@ -57,7 +57,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_code_that_wrote_a_log_can_take_it_over(data: Path) -> None:
     told = verify_replay("examples.bank", "--data", str(data))
     assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.splitlines()[-1] == "2 aggregates with 4 events: all is well"
+    assert told.stdout.splitlines()[-1] == "2 aggregates, 4 events: all is well"
     assert "  MoneyDeposited v1  2 events" in told.stdout.splitlines()
     report = json.loads(verify_replay("examples.bank", "--data", str(data), "--json").stdout)
     assert (report["well"], report["head"]) == (True, 4)
@@ -74,10 +74,10 @@ def test_code_that_cannot_take_it_over_ends_with_nine_and_says_where(
     told = verify_replay(str(code), "--data", str(data))
     assert told.returncode == 9
     lines = told.stdout.splitlines()
-    assert lines[0] == "BankAccount  2 aggregates, 4 events, 2 aggregates fail"
-    assert "  MoneyDeposited v1  2 events, unknown, 2 events fail" in lines
+    assert lines[0] == "BankAccount  2 aggregates, 4 events, 2 aggregates failing"
+    assert "  MoneyDeposited v1  2 events, unknown, 2 events failing" in lines
     assert any("first a v1 at position 1: UnknownEvent: " in line for line in lines)
-    assert lines[-1] == "2 aggregates with 4 events: 2 of them would fail"
+    assert lines[-1] == "2 aggregates, 4 events: 2 aggregates would fail"
     assert told.stderr.splitlines() == [
         "printed at import",
         "gesta: REPLAY_FAILS: this code cannot take the log over",
@@ -115,7 +115,7 @@ def test_the_log_of_a_killed_server_is_read_to_its_end_and_not_changed(tmp_path:
     told = verify_replay("examples.bank", "--data", str(tmp_path / "data"))
     assert (told.returncode, told.stderr) == (0, "")
     assert [each.read_bytes() for each in files] == before
-    assert told.stdout.splitlines()[-1].startswith("1 aggregates with ")
+    assert told.stdout.splitlines()[-1].startswith("1 aggregate, ")
 
 
 @pytest.mark.parametrize(

@@ -76,16 +76,17 @@ def _lines(report: Report) -> Iterator[Text]:
         yield from _of_type(of_type)
     streams = sum(each.streams for each in report.aggregate_types)
     failing = sum(each.streams_failing for each in report.aggregate_types)
-    told = f"{failing:,} of them would fail" if failing else "all is well"
-    yield Text(f"{streams:,} aggregates with {report.head:,} events: {told}", "bold")
+    told = f"{_count(failing, 'aggregate')} would fail" if failing else "all is well"
+    counts = f"{_count(streams, 'aggregate')}, {_count(report.head, 'event')}"
+    yield Text(f"{counts}: {told}", "bold")
 
 
 def _of_type(report: AggregateTypeReport) -> Iterator[Text]:
-    counts = f"  {report.streams:,} aggregates, {report.events:,} events"
+    counts = f"  {_count(report.streams, 'aggregate')}, {_count(report.events, 'event')}"
     yield Text.assemble(
         (printable(report.aggregate_type), "bold"),
         counts if report.hosted else counts + ", not hosted",
-        _failing(report.streams_failing, "aggregates"),
+        _failing(report.streams_failing, "aggregate"),
     )
     for each in report.event_types:
         yield from _of_event(each)
@@ -97,16 +98,20 @@ def _of_type(report: AggregateTypeReport) -> Iterator[Text]:
 def _of_event(report: EventTypeReport) -> Iterator[Text]:
     yield Text.assemble(
         (f"  {printable(report.event_type)} v{report.schema_version}", "green"),
-        f"  {report.events:,} events",
+        f"  {_count(report.events, 'event')}",
         "" if report.reading is Reading.CURRENT else f", {report.reading}",
-        _failing(report.events_failing, "events"),
+        _failing(report.events_failing, "event"),
     )
     if report.first_failure is not None:
         yield _first(report.first_failure)
 
 
 def _failing(count: int, what: str) -> tuple[str, str]:
-    return (f", {count:,} {what} fail" if count else "", "red")
+    return (f", {_count(count, what)} failing" if count else "", "red")
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _first(failed: Failed) -> Text:
