@@ -77,7 +77,7 @@ class Engine:
         self._registry = Registry(store, replay, self._snapshots, limits)
         self._ticker: asyncio.Task[None] | None = None
         self.tokens = Tokens(log)
-        self.evolving = Evolving(catalog)
+        self.evolving = Evolving(catalog, self._watchdog)
         self.feed = Feed(store, log.head, encode, limits)
         self._writer = Writer(
             store,

@@ -13,13 +13,15 @@ from gesta.engine.faults import unreadable
 from gesta.engine.filters import EVERYTHING, Filter
 from gesta.engine.sought import Sought
 from gesta.engine.tail import Encode
+from gesta.engine.watchdog import Watchdog
 from gesta.store.port import EventRecord
 
 
 class Evolving:
     """Tells which stored events are of an older version, and reads them as those of today."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, watchdog: Watchdog) -> None:
+        self._watchdog = watchdog
         self._types = {
             name: hosted for name, hosted in catalog.types.items() if hosted.evolution.steps
         }
@@ -57,7 +59,8 @@ class Evolving:
         """The events of today that an old one is. Raises UnreadableEvent (the engine's)."""
         hosted = self._types[record.aggregate_type]
         try:
-            read = hosted.upcast(record.event_type, record.schema_version, record.data)
+            with self._watchdog:
+                read = hosted.upcast(record.event_type, record.schema_version, record.data)
         except UnreadableEvent as error:
             where = f"{record.aggregate_type}<{record.aggregate_id}>"
             raise unreadable(where, record.position, error) from None

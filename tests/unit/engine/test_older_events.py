@@ -1,5 +1,6 @@
 """Events that earlier versions of the code stored, in the actors and in direct appends."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,11 @@ from tests.unit.engine.tally import add
 from gesta.domain import Decision, aggregate, command, event, upcast
 from gesta.domain.catalog import Catalog
 from gesta.engine.errors import HandlerBroken, InvalidRequest
+from gesta.engine.views import Evolving
+from gesta.engine.watchdog import Watchdog
+
+ENDED = threading.Event()
+"""Set where a watchdog would end the process."""
 
 
 @event("Added", version=2)
@@ -33,7 +39,13 @@ def lose(old: dict[str, Any]) -> list[dict[str, Any]]:
     raise RuntimeError("secret of the author")
 
 
-@aggregate("Tally", upcasters=[in_two_halves, drop, lose])
+@upcast("Stuck", from_version=1, into={})
+def wait_for_the_end(old: dict[str, Any]) -> list[dict[str, Any]]:
+    assert ENDED.wait(30), "nobody watches"
+    return []
+
+
+@aggregate("Tally", upcasters=[in_two_halves, drop, lose, wait_for_the_end])
 class Tally:
     """Counts what it folds, beside the total that its stored events add up to."""
 
@@ -89,3 +101,16 @@ async def test_an_append_whose_upcaster_fails_is_a_bug_and_writes_nothing(start:
         await run.append([("a", 1), added("a", 0, "Lost")], [at_version("a", 0)])
     assert "secret" not in str(caught.value)
     assert await run.log() == []
+
+
+async def test_an_upcaster_that_never_ends_is_seen_where_it_runs_for_a_reader(
+    start: Start,
+) -> None:
+    run = await of_three_codes(start)
+    watchdog = Watchdog(0.001, 0.002, kill=lambda stack: ENDED.set())
+    watchdog.start()
+    try:
+        stuck = (await run.log())[0]._replace(event_type="Stuck")
+        assert Evolving(TALLIES, watchdog).parts(stuck) == []
+    finally:
+        watchdog.stop()
