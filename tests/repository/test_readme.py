@@ -30,8 +30,8 @@ async def test_the_readme_s_example_does_what_it_says(
     aggregate, scenario, client = blocks(README, "python")
     [serve, *commands] = session()
     (tmp_path / saved_as()).write_text(aggregate, encoding="utf-8")
-    exec(compile(aggregate + scenario, "README.md", "exec", dont_inherit=True), {"__name__": "x"})
     monkeypatch.syspath_prepend(tmp_path)
+    exec(compile(scenario, "README.md", "exec", dont_inherit=True), {"__name__": "x"})
     async with served(serve[0], tmp_path) as address:
         for command, expected in commands:
             said = await gesta(command.replace(" --follow", ""), tmp_path, address)
