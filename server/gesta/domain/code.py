@@ -100,9 +100,11 @@ def _value(value: Any, outer: tuple[Any, ...] = ()) -> Any:
         value = value.__func__
     elif isinstance(value, property):
         value = value.fget
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_value(each, outer) for each in value]
-    if isinstance(value, frozenset):
+    if isinstance(value, Mapping):
+        return [(_value(key, outer), _value(held, outer)) for key, held in value.items()]
+    if isinstance(value, frozenset | set):
         return "frozenset", sorted(repr(_value(each, outer)) for each in value)
     if isinstance(value, CodeType):
         consts = [_value(each, outer) for each in value.co_consts]

@@ -74,6 +74,8 @@ class Purse:
     """What it holds."""
 
     LARGE = 1000
+    RATES = {"CZK": [1, 2]}
+    HELD = {"x", "y"}
     balance: Money = Money()
     owner: Name | None = None
     seen: frozenset[str] = frozenset({"a", "b", "c"})
@@ -163,6 +165,8 @@ CHANGES: dict[str, tuple[str, str]] = {
     "a default of a method": ("times: int = 1", "times: int = 2"),
     "a static method": ("return 1\n", "return 2\n"),
     "a constant of the class": ("LARGE = 1000", "LARGE = 1001"),
+    "what a mapping of the class holds": ('"CZK": [1, 2]', '"CZK": [1, 3]'),
+    "what a set of the class holds": ('HELD = {"x"', 'HELD = {"z"'),
     "an upcaster": ('old["by"] * factor', 'old["by"] + factor'),
     "what an upcaster closes over": ("scaled(10)", "scaled(11)"),
     "what a default is made of": ("(1,)}", "(2,)}"),
