@@ -35,12 +35,13 @@ class Unfit(sqlite3.DatabaseError):
 
 
 class DerivedFile(Generic[S]):
-    """One connection to the file at `path`. `begin` is run on it whenever it has been opened; its
-    result is the `state`, and it raises Unfit for a file that is not to be used."""
+    """One connection to the file at `path`. `begin` is run on it whenever it has been opened: its
+    result is the `state`; it raises Unfit for a file that is to be deleted and begun anew."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._begin: Callable[[JobConnection], S] | None = None
+        self._ended = False
         self._link: Link | None = None
         self._changing = asyncio.Lock()
         self._told: set[str] = set()
@@ -49,9 +50,15 @@ class DerivedFile(Generic[S]):
 
     async def open(self, begin: Callable[[JobConnection], S]) -> None:
         """Never raises: without a file, every job gives its `nothing`."""
-        self._begin = begin
+        self._begin, self._ended = begin, False
         async with self._changing:
             await self._open()
+
+    async def look(self, check: Callable[[JobConnection], S]) -> bool:
+        """Instead of `open`: takes the file that is there, perhaps beside a server that uses it,
+        and never makes or deletes one. Whether there is one, and `check` did not raise Unfit."""
+        async with self._changing:
+            return self._path.is_file() and await self._take(check)
 
     async def run(self, nothing: T, job: Job[*Ts, T], *parameters: *Ts) -> T:
         """What the job gives; `nothing` where there is no file, or something happened to it."""
@@ -74,13 +81,13 @@ class DerivedFile(Generic[S]):
 
     async def close(self) -> None:
         """Release everything. Idempotent; never raises."""
-        self._begin = None
+        self._begin, self._ended = None, True
         async with self._changing:
             await self._close()
 
     def abandon(self) -> None:
         """Release the thread at once and synchronously. Idempotent."""
-        self._begin = None
+        self._begin, self._ended = None, True
         link, self._link, self.state = self._link, None, None
         if link is not None:
             link.stop()
@@ -93,32 +100,39 @@ class DerivedFile(Generic[S]):
 
     async def _open(self, begin_anew: bool = False) -> None:
         for anew in (begin_anew, True):
-            begin = self._begin
-            if begin is None:
+            if self._begin is None:  # closed meanwhile, or only looked at
                 return
             try:
                 if anew:
+                    _LOG.warning("%s is begun anew", self._path)
                     self._delete()
                 self._path.touch(mode=0o600)
-                link = await Link.open(self._path, "rw")
-            except MISHAPS as error:
-                _LOG.warning("%s cannot be opened: %s", self._path, error)
+            except OSError as error:
+                _LOG.warning("%s cannot be made: %s", self._path, error)
                 continue
-            try:
-                state = await link.run(begin)
-            except MISHAPS as error:
-                _LOG.warning("%s is begun anew: %s", self._path, error)
-                await self._let_go(link)
-                continue
-            except BaseException:
-                link.stop()
-                raise
-            if self._begin is None:  # abandoned meanwhile
-                link.stop()
+            if await self._take(self._begin):
                 return
-            self._link, self.state = link, state
-            return
-        _LOG.error("%s cannot be made; gesta goes on without it, more slowly", self._path)
+        _LOG.error("gesta goes on without %s, more slowly", self._path)
+
+    async def _take(self, begin: Callable[[JobConnection], S]) -> bool:
+        try:
+            link = await Link.open(self._path, "rw")
+        except MISHAPS as error:
+            _LOG.warning("%s cannot be opened: %s", self._path, error)
+            return False
+        try:
+            state = await link.run(begin)
+        except MISHAPS as error:
+            _LOG.warning("%s cannot be used: %s", self._path, error)
+            await self._let_go(link)
+            return False
+        except BaseException:
+            link.stop()
+            raise
+        self._link, self.state = link, state
+        if self._ended:  # meanwhile
+            self.abandon()
+        return True
 
     async def _close(self) -> None:
         link, self._link, self.state = self._link, None, None

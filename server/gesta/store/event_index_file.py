@@ -36,6 +36,7 @@ _TABLES = (
     type_id INTEGER NOT NULL,
     position INTEGER NOT NULL,
     number INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (type_id, position)
 ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE of_correlation(
@@ -126,12 +127,13 @@ def add(connection: JobConnection, state: State, events: Sequence[EventRecord]) 
         number, count = types.get(event.event_type) or (len(types) + 1, 0)
         types[event.event_type] = (number, count + 1)
         of_type += (number, event.position, count + 1)
+        of_type.append(row_checksum(number, event.position, count + 1))
         of_correlation += (key_of(event), event.position)
     last = events[-1]
     added = State(state.log, last.position, checksum(last), types)
     try:
         connection.execute("BEGIN IMMEDIATE")
-        _insert(connection, "of_type", 3, of_type)
+        _insert(connection, "of_type", 4, of_type)
         _insert(connection, "of_correlation", 2, of_correlation)
         for name in {event.event_type for event in events}:
             row = (types[name][0], name.encode(), types[name][1])
@@ -142,6 +144,11 @@ def add(connection: JobConnection, state: State, events: Sequence[EventRecord]) 
         roll_back(connection)
         raise
     return added
+
+
+def row_checksum(type_id: int, position: int, number: int) -> int:
+    """Of a row of `of_type`; two bytes, because there are as many rows as events."""
+    return checksum((type_id, position, number)) & 0xFFFF
 
 
 def _note(connection: JobConnection, state: State) -> None:

@@ -2,7 +2,7 @@
 
 A commit is not synced, but the order of commits is kept: what a loss of power takes are the last
 ones, so no event is left out in the middle. Within a type, rows are numbered without gaps, and
-every answer is held against the numbers before and after it: a row that got lost shows.
+every answer is held against the rows before and after it: one that got lost, or changed, shows.
 """
 
 import logging
@@ -15,25 +15,18 @@ from typing import Any
 from gesta.store.connection import JobConnection
 from gesta.store.derived_file import DerivedFile, Unfit
 from gesta.store.event_index import Found, correlation_key, found
-from gesta.store.event_index_file import State, add, begin
+from gesta.store.event_index_file import State, add, begin, row_checksum
 from gesta.store.port import CorruptLog, EventRecord, EventStore, LogInfo, StorageFailed, checksum
 
 _LOG = logging.getLogger("gesta.store")
 
 FILE = "index.sqlite3"
 
-_FORWARDS = (
-    "SELECT position, number FROM of_type WHERE type_id = ? AND position > ? AND position <= ? "
-    "ORDER BY position LIMIT ?"
-)
-_BACKWARDS = (
-    "SELECT position, number FROM of_type WHERE type_id = ? AND position > ? AND position <= ? "
-    "ORDER BY position DESC LIMIT ?"
-)
-_AT_OR_BEFORE = (
-    "SELECT number FROM of_type WHERE type_id = ? AND position <= ? ORDER BY position DESC LIMIT 1"
-)
-_AFTER = "SELECT number FROM of_type WHERE type_id = ? AND position > ? ORDER BY position LIMIT 1"
+_ROWS = "SELECT type_id, position, number, checksum FROM of_type WHERE type_id = ? AND "
+_FORWARDS = _ROWS + "position > ? AND position <= ? ORDER BY position LIMIT ?"
+_BACKWARDS = _ROWS + "position > ? AND position <= ? ORDER BY position DESC LIMIT ?"
+_AT_OR_BEFORE = _ROWS + "position <= ? ORDER BY position DESC LIMIT 1"
+_AFTER = _ROWS + "position > ? ORDER BY position LIMIT 1"
 _OF_CORRELATION = (
     "SELECT position FROM of_correlation WHERE key = ? AND position > ? AND position <= ? "
     "ORDER BY position LIMIT ?"
@@ -141,42 +134,35 @@ def _of_one(
     backwards: bool,
 ) -> list[int]:
     """Positions of one type; Unfit if one is missing."""
-    before = _number(connection, _AT_OR_BEFORE, number, after, 0)
-    last = _number(connection, _AT_OR_BEFORE, number, until, 0)
-    following = _number(connection, _AFTER, number, until, count + 1)
-    rows = connection.execute(
-        _BACKWARDS if backwards else _FORWARDS, (number, after, until, limit)
-    ).fetchall()
-    expected = range(last, before, -1) if backwards else range(before + 1, last + 1)
-    if following != last + 1 or [row[1] for row in rows] != list(expected[:limit]):
+
+    def rows(query: str, *parameters: int) -> list[tuple[int, int]]:
+        found = connection.execute(query, (number, *parameters)).fetchall()
+        return [_position_and_number(row) for row in found]
+
+    before = [*rows(_AT_OR_BEFORE, after), (0, 0)][0]
+    last = [*rows(_AT_OR_BEFORE, until), (0, 0)][0]
+    following = [*rows(_AFTER, until), (until + 1, count + 1)][0]
+    found = rows(_BACKWARDS if backwards else _FORWARDS, after, until, limit)
+    numbers = range(last[1], before[1], -1) if backwards else range(before[1] + 1, last[1] + 1)
+    if following[1] != last[1] + 1 or [each[1] for each in found] != list(numbers[:limit]):
         raise Unfit(f"of type {number} there is not every event")
-    return _within(rows, after, until)
+    return [each[0] for each in found]
 
 
-def _number(
-    connection: JobConnection, query: str, type_id: int, position: int, otherwise: int
-) -> int:
-    row = connection.execute(query, (type_id, position)).fetchone()
-    if row is None:
-        return otherwise
-    (found,) = row
-    if not isinstance(found, int):
-        raise Unfit(f"of type {type_id} there is something that is no number")
-    return found
+def _position_and_number(row: tuple[int, int, int, int]) -> tuple[int, int]:
+    type_id, position, number, stored = row
+    if row_checksum(type_id, position, number) != stored:
+        raise Unfit(f"the row of type {type_id} for position {position} is damaged")
+    return position, number
 
 
 def _of_correlation(
     connection: JobConnection, key: bytes, after: int, until: int, limit: int
 ) -> Found:
-    rows: list[tuple[Any, ...]] = []
+    rows: list[tuple[Any]] = []
     if after < until and limit > 0:
         rows = connection.execute(_OF_CORRELATION, (key, after, until, limit)).fetchall()
-    return found(_within(rows, after, until), after, until, limit)
-
-
-def _within(rows: list[tuple[Any, ...]], after: int, until: int) -> list[int]:
-    """The positions in the rows; Unfit if one is not between the two."""
-    for position, *_ in rows:
+    for (position,) in rows:
         if not isinstance(position, int) or not after < position <= until:
             raise Unfit(f"{position!r} stands among the positions from {after} to {until}")
-    return [row[0] for row in rows]
+    return found((row[0] for row in rows), after, until, limit)

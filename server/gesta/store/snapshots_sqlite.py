@@ -5,14 +5,15 @@ written. docs/format.md describes it; it is not frozen.
 """
 
 import logging
-import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple
+from typing import TypeVar
 
-from gesta.store.connection import Job, JobConnection, Link, is_code
-from gesta.store.port import LogInfo, StorageFailed
-from gesta.store.rows import checksum
+from gesta.store.connection import JobConnection
+from gesta.store.derived_file import DerivedFile, Unfit
+from gesta.store.port import LogInfo, checksum
 from gesta.store.snapshots import Snapshot, SnapshotCount, thinned
 from gesta.store.writing import roll_back
 
@@ -41,116 +42,63 @@ _TABLES = (
     PRIMARY KEY (aggregate_type, aggregate_id, version)
 ) STRICT, WITHOUT ROWID""",
 )
-_COLUMNS = (
-    "aggregate_type, aggregate_id, version, position, event_checksum, fingerprint, state, checksum"
+_FIND = (
+    "SELECT aggregate_type, aggregate_id, version, position, event_checksum, fingerprint, state, "
+    "checksum FROM snapshots WHERE aggregate_type = ? AND aggregate_id = ? AND version <= ? "
+    "ORDER BY version DESC"
 )
-_MISHAPS = (sqlite3.Error, OSError, StorageFailed)
-"""What can happen to a file. Anything else is a bug, and raised."""
-
+_DELETE = "DELETE FROM snapshots WHERE aggregate_type = ? AND aggregate_id = ? AND version = ?"
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 
 class SqliteSnapshots:
     """The snapshots of the log in `directory`; at most `pages_max` pages of 4 KiB of them."""
 
     def __init__(self, directory: Path, *, pages_max: int = 1 << 20) -> None:
-        self._path = directory / FILE
+        self._file: DerivedFile[None] = DerivedFile(directory / FILE)
         self._pages_max = pages_max
-        self._link: Link | None = None
-        self._told: set[str] = set()
 
     async def open(self, log: LogInfo) -> None:
         of_log = (log.log_id, log.incarnations[-1].number)
-        for again in (False, True):
-            try:
-                if again:
-                    self._delete()
-                self._path.touch(mode=0o600)
-                self._link = await Link.open(self._path, "rw")
-                await self._link.run(_prepare, of_log, self._pages_max)
-                return
-            except _MISHAPS as error:
-                _LOG.warning("%s is begun anew: %s", self._path.name, error)
-                await self.close()
-        _LOG.error("there will be no snapshots: %s cannot be made", self._path)
+        await self._file.open(partial(_begin, of_log, self._pages_max))
 
     async def look(self) -> bool:
         """Instead of `open`: takes a file that is there, of whatever log, perhaps beside the server
         that uses it, and changes nothing. Whether there is one that can be used."""
-        if not self._path.is_file():
-            return False
-        try:
-            self._link = await Link.open(self._path, "rw")
-            await self._link.run(_check_format)
-        except _MISHAPS as error:
-            _LOG.warning("%s cannot be read: %s", self._path.name, error)
-            await self.close()
-        return self._link is not None
+        return await self._file.look(_check_format)
 
     async def find(
         self, aggregate_type: str, aggregate_id: str, fingerprint: bytes, at_most_version: int
     ) -> Snapshot | None:
         named = (aggregate_type, aggregate_id)
-        return await self._try(None, _find, named, fingerprint, at_most_version)
+        return await self._file.run(None, _find, named, fingerprint, at_most_version)
 
     async def save(self, snapshots: Sequence[Snapshot]) -> None:
-        await self._try(None, _save, snapshots)
+        await self._file.run(None, _save, snapshots)
 
     async def count(self) -> Mapping[str, SnapshotCount]:
-        return await self._try({}, _count)
+        return await self._file.run({}, _count)
 
     async def clear(self, aggregate_type: str | None = None) -> int:
-        return await self._try(0, _clear, aggregate_type)
+        return await self._file.run(0, _clear, aggregate_type)
 
     async def close(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            try:
-                await link.close()
-            except _MISHAPS as error:
-                _LOG.warning("%s was not closed: %s", self._path.name, error)
-                link.stop()
+        await self._file.close()
 
     def abandon(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            link.stop()
-
-    async def _try(self, nothing: T, job: Job[*Ts, T], *parameters: *Ts) -> T:
-        """What the job gives; `nothing` where there is no file, or something happened to it."""
-        if self._link is None:
-            return nothing
-        try:
-            return await self._link.run(job, *parameters)
-        except _MISHAPS as error:
-            self._tell(error)
-            if is_code(error, sqlite3.SQLITE_CORRUPT) or is_code(error, sqlite3.SQLITE_NOTADB):
-                await self.close()
-                self._delete()
-            return nothing
-
-    def _tell(self, error: Exception) -> None:
-        """Once for each kind: a full disk would fill the log, too."""
-        if str(error) not in self._told:
-            self._told.add(str(error))
-            _LOG.warning("snapshots: %s: %s", type(error).__name__, error)
-
-    def _delete(self) -> None:
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+        self._file.abandon()
 
 
 def _check_format(connection: JobConnection) -> None:
-    """OperationalError for a file of something else."""
+    """Unfit for a file of something else."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if (application_id, version) != (APPLICATION_ID, FORMAT):
-        raise sqlite3.OperationalError(f"it has format {version}, or is no file of snapshots")
+        raise Unfit(f"it has format {version}, or is no file of snapshots")
 
 
-def _prepare(connection: JobConnection, of_log: tuple[bytes, int], pages_max: int) -> None:
-    """A file of this log, in order; OperationalError for one that is to be begun anew."""
+def _begin(of_log: tuple[bytes, int], pages_max: int, connection: JobConnection) -> None:
+    """A file of this log, in order; Unfit for one that is to be begun anew."""
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     # Not even synced: what is damaged is found, here or by its checksum, and dropped.
@@ -167,24 +115,26 @@ def _prepare(connection: JobConnection, of_log: tuple[bytes, int], pages_max: in
         return
     _check_format(connection)
     if connection.execute("SELECT log_id, incarnation FROM of_log").fetchone() != of_log:
-        raise sqlite3.OperationalError("it is of another log, or from before a restore")
+        raise Unfit("it is of another log, or from before a restore")
 
 
 def _find(
     connection: JobConnection, named: tuple[str, str], fingerprint: bytes, at_most: int
 ) -> Snapshot | None:
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM snapshots WHERE aggregate_type = ? AND aggregate_id = ? "  # noqa: S608
-        "AND version <= ? ORDER BY version DESC",
-        (*named, at_most),
-    )
-    for row in rows:
-        found = _snapshot(row)
-        if found is None or found[:2] != named:
-            _LOG.warning("a snapshot of %s<%s> is damaged, and is not used", *named)
-        elif found.fingerprint == fingerprint:
-            return found
-    return None
+    damaged: list[object] = []
+    found: Snapshot | None = None
+    with closing(connection.execute(_FIND, (*named, at_most))) as rows:
+        for row in rows:
+            found = _snapshot(row)
+            if found is None or found[:2] != named:
+                damaged.append(row[2])
+            elif found.fingerprint == fingerprint:
+                break
+            found = None
+    for version in damaged:
+        _LOG.warning("a snapshot of %s<%s> is damaged, and is dropped", *named)
+        connection.execute(_DELETE, (*named, version))
+    return found
 
 
 def _snapshot(row: tuple[object, ...]) -> Snapshot | None:
@@ -218,17 +168,12 @@ def _save_one(connection: JobConnection, new: Snapshot) -> None:
     connection.execute(
         "INSERT OR REPLACE INTO snapshots VALUES (?,?,?,?,?,?,?,?)", (*new, checksum(new))
     )
-    versions = [
-        version
-        for (version,) in connection.execute(
-            "SELECT version FROM snapshots WHERE aggregate_type = ? AND aggregate_id = ?", named
-        )
-    ]
+    rows = connection.execute(
+        "SELECT version FROM snapshots WHERE aggregate_type = ? AND aggregate_id = ?", named
+    )
+    versions = [_proper(version, int) for (version,) in rows]
     for version in set(versions) - thinned(versions):
-        connection.execute(
-            "DELETE FROM snapshots WHERE aggregate_type = ? AND aggregate_id = ? AND version = ?",
-            (*named, version),
-        )
+        connection.execute(_DELETE, (*named, version))
 
 
 def _count(connection: JobConnection) -> Mapping[str, SnapshotCount]:
@@ -236,7 +181,10 @@ def _count(connection: JobConnection) -> Mapping[str, SnapshotCount]:
         "SELECT aggregate_type, count(*), count(DISTINCT aggregate_id), sum(length(state)) "
         "FROM snapshots GROUP BY aggregate_type"
     )
-    return {name.decode(errors="replace"): SnapshotCount(*counts) for name, *counts in rows}
+    return {
+        _proper(name, bytes).decode(errors="replace"): SnapshotCount(*counts)
+        for name, *counts in rows
+    }
 
 
 def _clear(connection: JobConnection, aggregate_type: str | None) -> int:
@@ -246,3 +194,10 @@ def _clear(connection: JobConnection, aggregate_type: str | None) -> int:
     else:
         gone = connection.execute(f"{sql} WHERE aggregate_type = ?", (aggregate_type,)).rowcount
     return gone
+
+
+def _proper(value: object, of_type: type[T]) -> T:
+    """Unfit for a value that the table cannot have."""
+    if not isinstance(value, of_type):
+        raise Unfit(f"there is {value!r} where it cannot be")
+    return value

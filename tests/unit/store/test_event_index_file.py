@@ -12,7 +12,8 @@ from tests.contract.samples import Author
 from tests.unit.store.logs import behind_the_back
 
 from gesta.store import CorruptLog, SqliteEventIndex, SqliteStore, index_up_to
-from gesta.store.event_index import Found
+from gesta.store.event_index import Found, correlation_key
+from gesta.store.event_index_file import row_checksum
 from gesta.store.event_index_sqlite import FILE
 from gesta.store.port import Incarnation, LogInfo
 
@@ -90,7 +91,8 @@ async def test_the_index_of_another_log_or_from_before_a_restore_is_dropped(
     )
     index = await filled.open(other)
     assert index.indexed_up_to == 0
-    assert "is begun anew: it is of another log, or from before a restore" in caplog.text
+    assert "it is of another log, or from before a restore" in caplog.text
+    assert f"{FILE} is begun anew" in caplog.text
     assert await filled.is_usable(index)
     await index.close()
 
@@ -203,11 +205,9 @@ async def _fill_without(filled: Filled, position: int) -> None:
         connection.execute("DELETE FROM of_type WHERE position = ?", (position,))
 
 
-async def test_no_flipped_bit_makes_a_type_lack_an_event_unnoticed(filled: Filled) -> None:
-    """Noticed: by the index, or by a reader who meets an event of another type."""
+async def test_no_flipped_bit_makes_a_type_lack_an_event(filled: Filled) -> None:
     chance = random.Random(7)
     whole = filled.file.read_bytes()
-    types = {each.position: each.event_type for each in filled.author.written}
     answered = dropped = 0
     for _ in range(400):
         damaged = bytearray(whole)
@@ -216,13 +216,51 @@ async def test_no_flipped_bit_makes_a_type_lack_an_event_unnoticed(filled: Fille
         index = await filled.open()
         for each in TYPES:
             found = await index.positions_of_type([each], 0, EVENTS, 9_999)
-            if all(types.get(position) == each for position in found.positions):
-                assert found.positions == filled.truth([each], found)
+            assert found.positions == filled.truth([each], found)
             await index.positions_of_correlation("x", 0, 9)
         answered += index.indexed_up_to == EVENTS
         dropped += index.indexed_up_to == 0
         await index.close()
     assert min(answered, dropped) > 10
+
+
+async def test_a_row_that_is_not_what_it_was_is_noticed_by_every_answer_it_belongs_to(
+    filled: Filled,
+) -> None:
+    """The row of the first type (9), position 301 (0x012d), which has number 101 (0x65)."""
+    row = bytes.fromhex("05 09 02 01 02 01 2d 65") + row_checksum(1, 301, 101).to_bytes(2, "big")
+    whole = filled.file.read_bytes()
+    assert whole.count(row) == 1
+    for bit in range(len(row) * 8):
+        damaged = bytearray(row)
+        damaged[bit // 8] ^= 1 << bit % 8
+        filled.file.write_bytes(whole.replace(row, damaged))
+        for after, until in ((100, EVENTS), (300, EVENTS), (100, 301), (100, 302), (300, 301)):
+            index = await filled.open()
+            found = await index.positions_of_type(["B"], after, until, 999)
+            assert found == Found([], after, after)
+            assert index.indexed_up_to == 0
+            await index.close()
+            filled.file.write_bytes(whole.replace(row, damaged))
+
+
+@pytest.mark.parametrize("damaged", ["03 2c 02 {} 00 2d", "03 2c 00 {} 01 2d"])
+async def test_a_position_that_cannot_be_part_of_a_correlation_is_noticed(
+    filled: Filled, damaged: str
+) -> None:
+    index = await filled.open()
+    await index.begin_anew()
+    await index.add([each._replace(correlation_id="c") for each in filled.author.written])
+    await index.close()
+    key = correlation_key("c").hex()
+    row = bytes.fromhex(f"03 2c 02 {key} 01 2d")  # position 301
+    whole = filled.file.read_bytes()
+    assert whole.count(row) == 1
+    filled.file.write_bytes(whole.replace(row, bytes.fromhex(damaged.format(key))))
+    index = await filled.open()
+    assert await index.positions_of_correlation("c", 100, 999) == Found([], 100, 100)
+    assert index.indexed_up_to == 0
+    await index.close()
 
 
 async def test_a_file_that_breaks_while_it_is_open_is_begun_anew_and_nothing_is_raised(

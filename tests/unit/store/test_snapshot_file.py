@@ -1,5 +1,6 @@
 """Whatever happens to the file of snapshots, it costs time and never an answer."""
 
+import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -103,7 +104,51 @@ async def test_a_snapshot_that_is_not_what_was_written_is_passed_over(
     assert [version for version in await found(tmp_path) if version != 20] == [10]
 
 
-async def test_a_file_that_breaks_while_it_is_open_is_given_up_and_nothing_is_raised(
+async def test_a_damaged_snapshot_is_dropped_when_it_is_met(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(await filled(tmp_path))) as connection:
+        connection.execute("UPDATE snapshots SET state = x'7b7d' WHERE version = 20")
+        connection.commit()
+    kept = SqliteSnapshots(tmp_path)
+    await kept.open(LOG)
+    assert await kept.find("T", "a", CODE, 100) == KEPT[0]
+    assert (await kept.count())["T"].snapshots == 1
+    await kept.close()
+
+
+async def test_no_flipped_bit_makes_a_snapshot_another_or_raises(tmp_path: Path) -> None:
+    file = await filled(tmp_path)
+    whole = file.read_bytes()
+    chance = random.Random(7)
+    for _ in range(300):
+        damaged = bytearray(whole)
+        damaged[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        file.write_bytes(damaged)
+        kept = SqliteSnapshots(tmp_path)
+        await kept.open(LOG)
+        assert await kept.find("T", "a", CODE, 100) in (None, *KEPT)
+        await kept.count()
+        await kept.save([snapshot(60)])
+        assert await kept.find("T", "a", CODE, 100) in (None, snapshot(60), *KEPT)
+        await kept.close()
+
+
+async def test_a_version_that_cannot_be_has_the_file_begun_anew(tmp_path: Path) -> None:
+    """Its row begins with nine bytes of types: text, text, integer, ..."""
+    file = await filled(tmp_path)
+    whole = bytearray(file.read_bytes())
+    types = whole.index(b"Ta\x14\x28\x07") - 9  # version 20, position 40
+    assert whole[types : types + 4] == b"\x09\x0f\x0f\x01"
+    whole[types + 3] = 0x0F  # a text, too
+    file.write_bytes(whole)
+    kept = SqliteSnapshots(tmp_path)
+    await kept.open(LOG)
+    await kept.save([snapshot(5)])
+    await kept.save([snapshot(6)])
+    assert await kept.find("T", "a", CODE, 100) == snapshot(6)
+    await kept.close()
+
+
+async def test_a_file_that_breaks_while_it_is_open_is_begun_anew_and_nothing_is_raised(
     tmp_path: Path,
 ) -> None:
     file = await filled(tmp_path)
@@ -113,8 +158,10 @@ async def test_a_file_that_breaks_while_it_is_open_is_given_up_and_nothing_is_ra
     assert await kept.find("T", "other", CODE, 100) is None
     await kept.save([snapshot(60)])
     assert await kept.find("T", "a", CODE, 100) in (None, *KEPT, snapshot(60))
+    await kept.save([snapshot(70)])
+    assert await kept.find("T", "a", CODE, 70) == snapshot(70)
     await kept.close()
-    assert await found(tmp_path) in ([], [60])
+    assert await found(tmp_path) in ([70], [70, 60])
 
 
 async def test_where_there_is_no_room_nothing_more_is_kept_and_nothing_is_raised(
