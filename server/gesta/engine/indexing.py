@@ -89,7 +89,7 @@ class IndexedPages:
             found = await self._find(sought, bound, head)
             if found.until <= bound or _is_dense(found):
                 break
-            page = await self._read(found)
+            page = await self._read(sought, found)
             if page is None:
                 break
             if page:
@@ -106,7 +106,7 @@ class IndexedPages:
                 sought.event_types, 0, bound - 1, self._limits.scan_page_events, backwards=True
             )
             if found.until == bound - 1 and found.after < found.until and not _is_dense(found):
-                page = await self._read(found)
+                page = await self._read(sought, found)
                 if page is not None:
                     return page
         return await self._store.read_log_backwards(
@@ -119,15 +119,20 @@ class IndexedPages:
             return await self._index.positions_of_type(sought.event_types, after, head, most)
         return await self._index.positions_of_correlation(sought.correlation_id, after, most)
 
-    async def _read(self, found: Found) -> list[EventRecord] | None:
+    async def _read(self, sought: Sought, found: Found) -> list[EventRecord] | None:
         """The events there; None where the log knows better than the index."""
         try:
-            return await self._store.read_positions(found.positions, self._limits.scan_page_bytes)
+            page = await self._store.read_positions(found.positions, self._limits.scan_page_bytes)
+            other = next((each for each in page if not sought.is_met_by(each)), None)
+            if other is None:
+                return page
+            reason = f"event {other.position} is not what it says"
         except CorruptLog as error:
             # If it is an event that is damaged, the scan that follows meets it, and says so.
-            _LOG.warning("the index of events is begun anew: %s", error)
-            await self._index.begin_anew()
-            return None
+            reason = str(error)
+        _LOG.warning("the index of events is begun anew: %s", reason)
+        await self._index.begin_anew()
+        return None
 
 
 def _is_dense(found: Found) -> bool:

@@ -15,6 +15,7 @@ from gesta.engine.limits import Limits
 from gesta.engine.messages import Append, Envelope, Proposed
 from gesta.engine.reading import Reading, ReadRequest
 from gesta.engine.views import View
+from gesta.store.event_index import correlation_key
 from gesta.store.event_index_memory import MemoryEventIndex
 from gesta.store.memory import MemoryStore
 from gesta.store.port import EventRecord
@@ -176,6 +177,22 @@ async def test_an_index_that_the_log_contradicts_is_begun_anew_and_the_log_is_sc
         each.position for each in await run.log() if each.event_type == "Rare"
     ]
     assert head == run.engine.head
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    "item", [FilterItem(event_types=frozenset({"Rare"})), FilterItem(correlation_id="story-17")]
+)
+async def test_an_index_that_takes_one_event_for_another_hides_none(
+    run: Running, index: MemoryEventIndex, item: FilterItem, backwards: bool
+) -> None:
+    await learn(run, index, run.engine.head)
+    request = ReadRequest(view(run, item), backwards=backwards)
+    right = await read(run, MemoryEventIndex(), request)
+    assert right
+    for places in (index._of_type["Rare"], index._of_correlation[correlation_key("story-17")]):
+        places[0] += 7
+    assert await read(run, index, request) == right
 
 
 async def test_the_index_follows_the_head_once_the_log_stands_still(run: Running) -> None:
