@@ -100,7 +100,7 @@ class Pruner:
         except sqlite3.DatabaseError as error:
             if not is_code(error, sqlite3.SQLITE_CORRUPT):
                 raise
-            _LOG.warning("old answers cannot be removed: %s; run gesta verify", error)
+            _LOG.warning("old answers cannot be removed: %s", error)
             return 0
 
     def _old(self, connection: JobConnection, before_us: int, limit: int) -> list[bytes]:
