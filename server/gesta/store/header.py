@@ -21,10 +21,12 @@ _LARGEST_PAGE_BYTES = 65_536
 def exists(path: Path) -> bool:
     """Whether there is a log at this path: False if one may be created, NotALog if neither."""
     beside = wal.committed(_wal_of(path))
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists():
         if beside.pages:
             raise NotALog(f"{path} is missing, but its write-ahead log is there")
         return False
+    if path.stat().st_size == 0:  # a new log gets this name when it is complete
+        raise NotALog(f"{path} is truncated: nothing is left of it")
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):

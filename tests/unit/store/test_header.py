@@ -28,6 +28,10 @@ def _of_another_program(path: Path) -> None:
         connection.execute("CREATE TABLE t(x)")
 
 
+def _emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
 def _newer(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 2")
@@ -61,6 +65,7 @@ def _files(directory: Path) -> dict[str, bytes]:
         (_newer, "format 2; this gesta knows up to 1"),
         (_without_format, "unknown format 0"),
         (_truncated, "truncated"),
+        (_emptied, "truncated: nothing is left"),
         (_truncated_within_a_page, "truncated"),
     ],
 )
@@ -156,7 +161,6 @@ async def test_a_log_whose_file_is_gone_is_not_begun_anew_over_its_rest(tmp_path
 async def test_a_crash_while_a_log_was_created_leaves_nothing_behind(
     tmp_path: Path, left_over: str
 ) -> None:
-    (tmp_path / FILE).touch()
     (tmp_path / f"{FILE}{left_over}").write_bytes(b"half a log")
     store = SqliteStore(tmp_path)
     info = await store.open()
