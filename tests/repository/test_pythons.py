@@ -24,7 +24,7 @@ OTHERS = [version for version in SUPPORTED if version != RUNNING]
 TOOLS = [
     line
     for line in PROJECT["optional-dependencies"]["dev"]
-    if line.startswith(("hypothesis", "pytest"))
+    if line.startswith(("asyncpg", "hypothesis", "pytest", "sqlalchemy"))
 ]
 RUN_TIMEOUT_S = 300  # about 30 s where nothing else runs; this ends one that hangs
 

@@ -1,6 +1,7 @@
 """Databases as they are named, and whose fault an error of theirs is."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_only_a_file_that_is_not_there_is_missing(tmp_path: Path) -> None:
 
 def sqlite_error(path: str, statement: str) -> DBAPIError:
     try:
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection:
             connection.execute(statement)
     except sqlite3.Error as error:
         return OperationalError(statement, None, error)
