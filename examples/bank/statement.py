@@ -18,8 +18,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
-    DateTime,
-    Index,
     Integer,
     MetaData,
     String,
@@ -45,8 +43,7 @@ class Statements(Projection):
         Column("kind", String(100), nullable=False),
         Column("amount", BigInteger, nullable=False),
         Column("booked_on", Date, nullable=False),
-        Column("committed_at", DateTime(timezone=True), nullable=False),
-        Index("movements_by_day", "booked_on"),
+        sqlite_with_rowid=False,  # the primary key is the table: an account's rows lie together
     )
 
     def __init__(self) -> None:
@@ -89,6 +86,5 @@ class Statements(Projection):
                 "kind": recorded.event_type,
                 "amount": amount,
                 "booked_on": event.booked_on,
-                "committed_at": recorded.commit_time,
             }
         )
