@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 GOOGLEAPIS := build/googleapis/google/rpc/status.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-pythons check bench proto clean
+.PHONY: help setup demo serve test test-pythons check bench bench-quick proto clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/dev  ## a virtual environment with gesta and everything its tests need
 
@@ -33,8 +33,11 @@ check: $(VENV)/dev $(GOOGLEAPIS)  ## style, types, arrows between the rooms, the
 	@$(BIN)/python -m scripts.stubs --check
 	@$(BIN)/python -m scripts.configuration_docs --check
 
-bench: $(VENV)/dev  ## the benchmarks, as ratios against references measured in the same run
+bench: $(VENV)/bench  ## everything measured beside its peers, in half an hour: benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
+
+bench-quick: $(VENV)/bench  ## a share of it in two minutes, without the page
+	@$(BIN)/python -m benchmarks --quick
 
 proto: $(VENV)/dev  ## regenerate the committed stubs from proto/
 	@$(BIN)/python -m scripts.stubs
@@ -50,7 +53,7 @@ $(GOOGLEAPIS): | $(VENV)/dev
 	@mkdir -p $(@D)
 	@cp "$$($(BIN)/python -c 'import google.rpc as g; print(list(g.__path__)[0])')/status.proto" $@
 
-# Two stamps: what running needs, and what developing needs on top.
+# Three stamps: what running needs, and what developing and measuring need on top.
 $(VENV)/run: pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "gesta needs Python 3.11 or newer; there is no $(PYTHON) here." >&2; exit 1; }
 	@$(PYTHON) scripts/bootstrap.py $(VENV)
@@ -59,4 +62,8 @@ $(VENV)/run: pyproject.toml
 
 $(VENV)/dev: $(VENV)/run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(VENV)/bench: $(VENV)/dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@

@@ -1,11 +1,28 @@
-"""Benchmarks: ratios against references measured in the same run, since machines are noisy.
+"""Benchmarks: gesta beside its peers, ratios of figures taken in turns in one run.
 
-__main__   `make bench`: rounds, medians, the table of ratios and goals
-servers    starts and stops the processes that are measured
-echo       the reference: a raw grpc.aio unary echo
-load       durable commands through the ordinary client
-readback   the log read back by a subscriber
-store      the store alone
-seeking    the events of a rare type, by the index and by a scan
-loading    one aggregate of many events, with its snapshot and without
+The run
+    __main__.py   `make bench`: the rounds, then the table, results.json and RESULTS.md
+    stages.py     what is measured in a round, and with what
+    workloads     load clients of gesta
+    peers         other people's servers, and load clients of theirs
+    references    what the parts that everybody needs cost by themselves
+    bench.py      where data goes and how much is measured
+    processes.py  servers and load clients, each a process of its own
+    client.py     what a load client's process runs
+Whether a figure counts
+    bank.py       accounts under load, and what the checker says of it
+    record.py     what callers were answered, in columns
+What comes of it
+    plan.py       the rows of the table: references and goals
+    figures.py    what was measured, round by round
+    rows.py       each workload beside its reference
+    table.py      the rows on a terminal
+    results.py    results.json
+    page.py       RESULTS.md, from it
+    plot.py       line charts as SVG
+    machine.py    what it was measured on
+By themselves
+    store.py      the store alone
+    seeking.py    the events of a rare type, by the index and by a scan
+    loading.py    one aggregate of many events, with its snapshot and without
 """

@@ -1,0 +1,4 @@
+"""What the parts that everybody needs cost by themselves.
+
+echo        bare grpc.aio: calls, and frames, that are sent back as they came
+"""

@@ -1,0 +1,78 @@
+"""The page and its plots are what results.json says, and the committed ones are made of it."""
+
+import xml.etree.ElementTree as Xml
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from benchmarks import page, plan, results
+from benchmarks.figures import Figures
+from benchmarks.plot import Series, chart
+from benchmarks.results import Results
+from benchmarks.rows import rows
+
+
+@pytest.fixture
+def found() -> Results:
+    """A run in which everything was measured, and was 2 but for one thing that was 1."""
+    figures = Figures()
+    for name in {each for line in plan.LINES for each in (line.workload, line.reference) if each}:
+        figures.add(name, 2.0)
+    figures.add(plan.HOT, 1.0)
+    figures.add(plan.HOT, 1.0)
+    return Results({"Python": "3.11"}, {"rounds": "3"}, rows(figures, plan.LINES))
+
+
+def test_results_are_read_as_they_were_written(found: Results, tmp_path: Path) -> None:
+    results.write(found, tmp_path / "results.json")
+    assert results.read(tmp_path / "results.json") == found
+
+
+def test_the_page_has_every_row(found: Results) -> None:
+    text = page.page(found)
+    assert [row.workload for row in found.rows if f"\n| {row.workload} |" not in text] == []
+    assert "| Python | 3.11 |" in text
+
+
+def test_the_page_begins_with_what_was_missed(found: Results) -> None:
+    assert f"{plan.HOT} (0.50, goal ≥ 0.9 ×)" in page.page(found)  # noqa: RUF001 - it is meant
+
+
+def test_an_invalid_row_is_said_to_be_one_and_is_not_drawn(found: Results) -> None:
+    workload = plan.spread(64)
+    broken = [
+        replace(row, verdict="INVALID: LOST") if row.workload == workload else row
+        for row in found.rows
+    ]
+    files = page.files(replace(found, rows=broken))
+    assert f"INVALID, for a promise was broken: {workload}" in files["RESULTS.md"]
+    assert points(files[page.THROUGHPUT]) == points(page.files(found)[page.THROUGHPUT]) - 1
+
+
+def test_there_is_a_plot_of_throughput_and_one_of_latency(found: Results) -> None:
+    files = page.files(found)
+    for name in (page.THROUGHPUT, page.LATENCY):
+        assert points(files[name]) == 2 * len(plan.CALLERS)
+        assert f"]({name})" in files["RESULTS.md"]
+
+
+def test_a_chart_has_its_points_where_they_belong() -> None:
+    drawn = chart("a < b", "x", "y", [Series("s", [(1, 10), (10, 100), (100, 10)])])
+    first, second, third = [each.attrib for each in circles(drawn)]
+    across = [float(each["cx"]) for each in (first, second, third)]
+    assert across[1] - across[0] == pytest.approx(across[2] - across[1], abs=0.2)
+    assert first["cy"] == third["cy"]
+    assert float(second["cy"]) < float(first["cy"])
+
+
+def test_no_workload_is_planned_twice() -> None:
+    names = [line.workload for line in plan.LINES]
+    assert len(names) == len(set(names))
+
+
+def points(drawn: str) -> int:
+    return len(circles(drawn))
+
+
+def circles(drawn: str) -> list[Xml.Element]:
+    return list(Xml.fromstring(drawn).iter("{http://www.w3.org/2000/svg}circle"))
