@@ -1,8 +1,12 @@
-"""Watches the turns in user code from a thread: nothing else can see a loop that never ends.
+"""Watches the turns in user code: nothing of it is to take the event loop, or the server, along.
 
-A turn that takes long is reported with its stack. One that takes far too long ends the process,
-since the event loop cannot be taken back from it; what was acknowledged is on the disk, and the
-rest is unknown to nobody: its callers are told by the broken connection to ask again.
+A turn that takes long is reported with its stack, from a thread, for nothing else can see a loop
+that never ends. One that takes far too long ends the process, since the event loop cannot be taken
+back from it; what was acknowledged is on the disk, and the rest is unknown to nobody: its callers
+are told by the broken connection to ask again.
+
+What is raised to end a process or a task (SystemExit, CancelledError) is a bug like any other where
+an author's code raises it: left alone it would end ours.
 """
 
 import faulthandler
@@ -14,6 +18,8 @@ import time
 import traceback
 from collections.abc import Callable
 from types import TracebackType
+
+from gesta.engine.faults import handler_broken
 
 _LOG = logging.getLogger("gesta.engine")
 EXIT_STUCK = 70
@@ -28,6 +34,7 @@ def _exit(stack: str) -> None:
 class Watchdog:
     """A context manager around every turn; entering and leaving cost two assignments.
 
+    Leaving raises HandlerBroken instead of what is no Exception, unless it is KeyboardInterrupt.
     `start` runs the thread in which it looks; without it nothing is watched. `kill` is called, in
     that thread, for a turn over `kill_s`; it ends the process unless a test says otherwise.
     """
@@ -54,6 +61,8 @@ class Watchdog:
         trace: TracebackType | None,
     ) -> None:
         self._inside = False
+        if error is not None and not isinstance(error, (Exception, KeyboardInterrupt)):
+            raise handler_broken("a turn", error) from error
 
     def start(self) -> None:
         """Watch the calling thread."""

@@ -1,6 +1,7 @@
 """The aggregate the engine is tested with: a sum, and whatever an author can do wrong."""
 
 import json
+from asyncio import CancelledError
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,10 @@ from typing import Never
 
 from gesta.domain import Context, Decision, Rejected, aggregate, command, event, query
 from gesta.domain.catalog import Catalog
+
+
+WAYS_OUT = {"exit": SystemExit, "cancellation": CancelledError, "closing": GeneratorExit}
+"""What is raised to end a process, a task or a generator, and is no Exception."""
 
 
 class Refusal(StrEnum):
@@ -88,6 +93,11 @@ class Tally:
         raise RuntimeError("secret of the author")
 
     @command
+    def leave(self, by: str) -> Decision[Added, "Tally", None]:
+        yield Added(1)
+        raise WAYS_OUT[by]("secret of the author")
+
+    @command
     def poison(self) -> Decision[Poisoned, "Tally", None]:
         yield Poisoned()
 
@@ -102,6 +112,10 @@ class Tally:
     @query
     def stumble(self) -> int:
         raise RuntimeError("secret of the author")
+
+    @query
+    def go(self, by: str) -> int:
+        raise WAYS_OUT[by]("secret of the author")
 
 
 TALLIES = Catalog.of(Tally)

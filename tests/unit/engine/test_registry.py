@@ -72,14 +72,15 @@ async def test_an_event_that_todays_code_cannot_read_is_told_with_its_position(
         events["Added"] = added
 
 
+@pytest.mark.parametrize("by", [RuntimeError, SystemExit])
 async def test_code_that_fails_on_a_stored_event_fails_the_load_alone(
-    run: Running, monkeypatch: pytest.MonkeyPatch
+    run: Running, monkeypatch: pytest.MonkeyPatch, by: type[BaseException]
 ) -> None:
     await run.tell("a", add()).accepted()
     await run.restart()
 
     def broken(state: object, event: object) -> object:
-        raise RuntimeError("secret of the author")
+        raise by("secret of the author")
 
     with monkeypatch.context() as patched:
         patched.setattr(run.catalog.types["Tally"], "_fold", broken)

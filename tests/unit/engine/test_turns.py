@@ -4,10 +4,11 @@ from typing import Never
 
 import pytest
 from tests.unit.engine.harness import Running, Start, settle
-from tests.unit.engine.tally import add, take
+from tests.unit.engine.tally import WAYS_OUT, add, ask, take
 
 from gesta.engine.errors import (
     ExpiredInQueue,
+    HandlerBroken,
     InternalError,
     Outcome,
     OutcomeUnknown,
@@ -77,6 +78,25 @@ async def test_a_turn_that_meets_a_bug_answers_its_command_and_those_behind_it(
     for each in [run.tell(unspeakable, add()) for _ in range(3)]:
         assert (await each.refused(InternalError)).outcome is Outcome.NOT_DONE
     await run.tell("a", add()).accepted()
+
+
+@pytest.mark.parametrize("by", WAYS_OUT)
+@pytest.mark.parametrize("is_loaded", [False, True])
+async def test_code_that_would_end_the_server_fails_its_command_alone(
+    run: Running, by: str, is_loaded: bool
+) -> None:
+    if is_loaded:
+        await run.warm("a")
+    before = run.tell("a", add())
+    same = run.ids.fresh()
+    leaving = run.tell("a", ask("leave", by=by), command_id=same)
+    behind = run.tell("a", add())
+    assert (await leaving.refused(HandlerBroken)).outcome is Outcome.NOT_DONE
+    assert [(await each.accepted()).version for each in (before, behind)] == [1, 2]
+    await run.tell("a", ask("leave", by=by), command_id=same).refused(HandlerBroken)
+    with pytest.raises(HandlerBroken):
+        await run.engine.reads.query("Tally", "a", "go", ask("", by=by)[1], "anonymous")
+    assert await run.total("a") == (2, 2)
 
 
 async def test_whoever_takes_an_answer_badly_harms_nobody_else(run: Running) -> None:
