@@ -60,6 +60,11 @@ SERVICES = (
     server_service.NAME,
 )
 
+_CALLS_PENDING_MAX = 20_000
+"""Calls that have arrived and are not taken up yet: as many as `commands_waiting_max`, and twice the
+subscribers that may come back at once after a restart. gRPC cancels what is beyond it, without a
+reason; unless it is told otherwise, from 1,000 on."""
+
 _CALL_GRACE_S = 1.0
 """How long calls may take to end by themselves once everything is answered."""
 
@@ -256,6 +261,8 @@ def _options(config: Config) -> list[tuple[str, int]]:
         ("grpc.max_metadata_size", 16_384),
         ("grpc.absolute_max_metadata_size", 32_768),
         ("grpc.max_concurrent_streams", config.streams_per_connection_max),
+        ("grpc.server.max_pending_requests", _CALLS_PENDING_MAX),
+        ("grpc.server.max_pending_requests_hard_limit", _CALLS_PENDING_MAX),
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),

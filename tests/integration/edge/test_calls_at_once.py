@@ -1,18 +1,23 @@
 """Calls that stay open: how many of a kind at once."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tests.integration.edge.caller import TIMEOUT_S, Caller
-from tests.integration.edge.hosting import serving
+from tests.integration.edge.caller import TIMEOUT_S, Caller, connected
+from tests.integration.edge.hosting import server_on, serving
 from tests.integration.edge.refusal import all_of, failed
 
 from gesta.engine.limits import Limits
 from gesta.v1.aggregate_service_pb2 import ReadHistoryRequest
 from gesta.v1.event_service_pb2 import ReadEventsRequest, SubscribeRequest
+
+OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
+"""Otherwise channels to one address share one, and calls beyond its limit wait in the client."""
 
 Call = grpc.aio.UnaryStreamCall[Any, Any]
 
@@ -60,6 +65,19 @@ async def test_one_open_call_too_many_is_refused_until_another_has_ended(
         held.cancel()
         while await _is_refused(begin(caller)):  # it ends soon, as nothing is left to be heard
             pass
+
+
+async def test_thousands_of_calls_that_come_at_once_are_all_answered() -> None:
+    async with server_on() as server, AsyncExitStack() as stack:
+        callers = [
+            await stack.enter_async_context(connected(server.address, OWN_CONNECTION))
+            for _ in range(4)
+        ]
+        calls = [
+            each.execute(str(n % 50), "add", {"amount": 1}) for n in range(900) for each in callers
+        ]
+        answers = await asyncio.gather(*calls)
+        assert sorted(answer.version for answer in answers) == sorted([*range(1, 73)] * 50)
 
 
 async def _is_refused(call: Call) -> bool:
