@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import functools
 import inspect
 import re
 import subprocess
@@ -93,6 +94,7 @@ def rows_of_the_page() -> list[str]:
     return [line for line in lines if line.startswith("| `")]
 
 
+@functools.cache
 def known_to_gesta(name: str) -> bool:
     run = subprocess.run(
         [sys.executable, "-m", "gesta.server", name, "--help"], capture_output=True, check=False

@@ -35,6 +35,7 @@ def _append_until_killed(directory: Path, appends: int) -> int:
     """Have another process append, and kill it; the last head that it acknowledged."""
     with subprocess.Popen(
         [sys.executable, "-m", "tests.unit.store.appender", str(directory)],
+        bufsize=0,  # what readline() has read ahead, communicate() would pass over
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
