@@ -61,9 +61,9 @@ SERVICES = (
 )
 
 _CALLS_PENDING_MAX = 20_000
-"""Calls that have arrived and are not taken up yet: as many as `commands_waiting_max`, and twice the
-subscribers that may come back at once after a restart. gRPC cancels what is beyond it, without a
-reason; unless it is told otherwise, from 1,000 on."""
+"""Calls that have arrived and are not taken up yet: as many as `commands_waiting_max`, and twice as
+many as may subscribe, for all of them come back at once after a restart. gRPC cancels what is
+beyond it, without a reason; unless it is told otherwise, from 1,000 on."""
 
 _CALL_GRACE_S = 1.0
 """How long calls may take to end by themselves once everything is answered."""

@@ -10,7 +10,6 @@ from typing import Never
 from gesta.domain import Context, Decision, Rejected, aggregate, command, event, query
 from gesta.domain.catalog import Catalog
 
-
 WAYS_OUT = {"exit": SystemExit, "cancellation": CancelledError, "closing": GeneratorExit}
 """What is raised to end a process, a task or a generator, and is no Exception."""
 
