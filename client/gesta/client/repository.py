@@ -125,7 +125,7 @@ class Repository(Generic[S]):
         every = self._type.snapshot_every
         if every and last.version - since >= every:
             try:
-                encoded = self._type.encode_state(state)
+                encoded = self._type.keep_state(state)
             except HandlerFailed:  # there is no snapshot of such a state, and no need of one
                 return
             kept = Kept(last.version, last.event_id, self._type.fingerprint, encoded)

@@ -26,6 +26,7 @@ Inside
     source.py       what can be seen in an author's source
     names.py        which names may be part of a contract
     codec.py        values to JSON and back, checked
+    likeness.py     whether equal values are one and the same
     annotation.py   from a Python annotation to its shape
     shape.py        the shape of a type in JSON, and how shapes combine
     record.py       the shape of a frozen dataclass

@@ -182,10 +182,18 @@ class AggregateType:
         return frozenset(stored for stored, types in current_types if current_type in types)
 
     def encode_state(self, state: object) -> bytes:
-        """Raises HandlerFailed, its cause Unserialisable, for a state that its own encoding would
-        change: there can be no snapshot of it."""
+        """The state as readers get it. Raises HandlerFailed, its cause Unserialisable, for one that
+        its own encoding would change."""
         try:
             return self.state.encode(state)[0]
+        except Unserialisable as error:
+            raise HandlerFailed(f"{self.name}'s state", error) from error
+
+    def keep_state(self, state: object) -> bytes:
+        """The state for a snapshot: `decode_state` makes the very same of it. Raises HandlerFailed,
+        its cause Unserialisable, for one of which there can be no snapshot."""
+        try:
+            return self.state.keep(state)
         except Unserialisable as error:
             raise HandlerFailed(f"{self.name}'s state", error) from error
 

@@ -7,8 +7,12 @@ from typing import Any
 import msgspec
 
 from gesta.domain.errors import DefinitionError, InvalidArgument, Malformed, Unserialisable
+from gesta.domain.likeness import identical
 from gesta.domain.record import ENCODER, wire_struct
 from gesta.domain.shape import Shape
+
+KEEPER = msgspec.json.Encoder()
+"""Writes mappings in the order that they have."""
 
 DETAIL_CHARS_MAX = 200
 """A detail may quote the caller's own bytes; it must fit beside others in 4 KiB of status."""
@@ -51,6 +55,19 @@ class Codec:
         if not same:
             raise Unserialisable(self.what, f"{value!r} is read back as {seen!r}")
         return data, seen
+
+    def keep(self, value: Any) -> bytes:
+        """Bytes of which `decode` makes the very same value, the order of mappings included.
+
+        Raises Unserialisable where it would be an equal one only: an int where a float is declared,
+        a time of another zone.
+        """
+        self.encode(value)  # raises for what is not even equal
+        data = KEEPER.encode(value if self._lower is None else self._lower(value))
+        seen = self.decode(data)
+        if not identical(value, seen):
+            raise Unserialisable(self.what, f"{value!r} is read back as {seen!r}")
+        return data
 
 
 class ArgumentsCodec:

@@ -136,7 +136,7 @@ class Snapshots:
         hosted, stream, version, state = wanted
         with self._watchdog:
             try:
-                encoded = hosted.encode_state(state)
+                encoded = hosted.keep_state(state)
             except Exception as error:  # it is the author's code
                 if hosted.name not in self._reported:
                     self._reported.add(hosted.name)

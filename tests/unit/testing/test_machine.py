@@ -131,9 +131,23 @@ class Swollen:
         yield Ticked()
 
 
+@aggregate("Rounded")
+class Rounded:
+    """Seeded bug: an int where a float is declared, which text made of it tells apart."""
+
+    count: float = 0.0
+
+    def evolve(self, event: Ticked) -> "Rounded":
+        return replace(self, count=round(self.count + event.by))
+
+    @command
+    def tick(self) -> Decision[Ticked, "Rounded", None]:
+        yield Ticked()
+
+
 @aggregate("Ordered")
 class Ordered:
-    """Seeded bug: evolve reads the order of a mapping, which a snapshot does not keep."""
+    """The order of a mapping is part of the state."""
 
     seen: Mapping[str, int] = field(default_factory=dict)
     first: str = ""
@@ -179,9 +193,13 @@ def test_what_evolve_learned_outside_the_event_is_found_by_replay() -> None:
         run(Whispering, tick={"by": st.integers(1, 9)})
 
 
-def test_a_snapshot_that_changes_the_answer_is_found() -> None:
-    with pytest.raises(AssertionError, match="after a snapshot"):
-        run(Ordered, tick={"label": st.sampled_from("cab")})
+def test_a_state_of_which_there_can_be_no_snapshot_is_found() -> None:
+    with pytest.raises(HandlerFailed, match=r"Rounded.* is read back as Rounded\(count=1\.0\)"):
+        run(Rounded)
+
+
+def test_a_snapshot_keeps_the_order_of_a_mapping() -> None:
+    run(Ordered, tick={"label": st.sampled_from("cab")})
 
 
 def test_rules_draw_from_the_given_strategy() -> None:
