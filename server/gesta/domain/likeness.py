@@ -23,7 +23,7 @@ def identical(one: Any, other: Any) -> bool:
     if isinstance(one, frozenset):
         return set(map(type, one)) == set(map(type, other))
     if isinstance(one, datetime):
-        return one.utcoffset() == other.utcoffset()
+        return bool(one.utcoffset() == other.utcoffset())
     if is_dataclass(one):
         return all(
             identical(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)
