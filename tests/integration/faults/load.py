@@ -8,15 +8,17 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Any
+from uuid import UUID
 
 import msgspec
 from tests.history.checker import assert_clean
-from tests.history.history import Write
+from tests.history.history import Command, Write
 from tests.history.log import LoggedEvent
 from tests.history.recording import Recorder
 from tests.integration.edge.tally import Added
 
-from gesta.client import Client, GestaError, RetryPolicy, Subscription
+from gesta.client import Client, Done, GestaError, RetryPolicy, Subscription
 
 CALLERS = 32
 AGGREGATES = 8
@@ -99,6 +101,20 @@ async def add(
     data = msgspec.json.encode(Added(amount, note))
     write = Write("Tally", aggregate_id, "Added", data)
     return await recorder.execute("add", {"amount": amount, "note": note}, [write], figure_of=int)
+
+
+async def asked_again(recorder: Recorder, command: Command) -> "Done[Any]":
+    """The answer to an `add` under an id that it was asked for with before."""
+    (write,) = command.writes
+    done = await recorder.execute(
+        "add",
+        json.loads(write.data),
+        [write],
+        figure_of=int,
+        command_id=UUID(bytes=command.command_id),
+    )
+    assert isinstance(done, Done), done
+    return done
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ command id gets the truth.
 """
 
 import asyncio
-import json
 import signal
 import sqlite3
 import threading
@@ -15,7 +14,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
-from tests.history.history import Command, History
+from tests.history.history import History
 from tests.history.history import Outcome as Known
 from tests.history.recording import Recorder
 from tests.integration.edge.hosting import server_on
@@ -24,6 +23,7 @@ from tests.integration.faults.load import (
     PATIENT,
     TIMEOUT_S,
     add,
+    asked_again,
     followed,
     loaded,
     total_in,
@@ -109,7 +109,7 @@ async def test_the_process_ends_with_74_and_the_next_one_knows_what_was_written(
         written = {event.command_id for event in await verify(recorder)}
         unknown = [each for each in history.commands if each.outcome is Known.UNKNOWN]
         assert unknown
-        answers = {each: await _again(recorder, each) for each in unknown}
+        answers = {each: await asked_again(recorder, each) for each in unknown}
         for command, done in answers.items():
             assert done.replayed == (command.command_id in written)
         assert any(done.replayed for done in answers.values()) == (number == signal.SIGUSR2)
@@ -117,19 +117,6 @@ async def test_the_process_ends_with_74_and_the_next_one_knows_what_was_written(
             await later.until(100)
         await verify(recorder)
         assert later.errors == []
-
-
-async def _again(recorder: Recorder, command: Command) -> "Done[Any]":
-    (write,) = command.writes
-    done = await recorder.execute(
-        "add",
-        json.loads(write.data),
-        [write],
-        figure_of=int,
-        command_id=UUID(bytes=command.command_id),
-    )
-    assert isinstance(done, Done), done
-    return done
 
 
 @SIGNALS

@@ -1,4 +1,5 @@
-"""kill -9 under load: who asked goes on, and nothing acknowledged is lost or done twice.
+"""kill -9 under load: who asked goes on, nothing acknowledged is lost or done twice, and whoever
+asks again with the same id has the same answer.
 
 Many rounds: .venv/bin/pytest -m slow tests/integration/faults/test_kill.py (`make test` has them)
 """
@@ -10,7 +11,14 @@ from random import Random
 import pytest
 from tests.history.history import History
 from tests.history.recording import Recorder
-from tests.integration.faults.load import PATIENT, TIMEOUT_S, followed, loaded, verify
+from tests.integration.faults.load import (
+    PATIENT,
+    TIMEOUT_S,
+    asked_again,
+    followed,
+    loaded,
+    verify,
+)
 from tests.integration.faults.server import lasting_address, serving_at
 
 from gesta.client import connect
@@ -41,6 +49,8 @@ async def test_one_client_goes_on_through_kills_and_its_history_is_clean(
             server = await stack.enter_async_context(serving_at(address, tmp_path))
         await load.until(load.acknowledged + 1)
         await load.end()
-        log = await verify(recorder, following)
+        again = [await asked_again(recorder, each) for each in recorder.history.commands[::10]]
+        assert all(done.replayed for done in again)
+        log = await verify(recorder, following)  # which holds both answers of each against it
         assert load.errors == []
         assert len(log) == load.acknowledged
