@@ -22,6 +22,8 @@ class LogTime:
         self._reported = float("-inf")
         self._began_us = clock.now_us()
         self._began_s = clock.monotonic()
+        self._behind_us = 0
+        """By how much a commit was stamped too early, at most: while the clock was set back."""
 
     def now_us(self) -> int:
         """Now, for a decision or a commit."""
@@ -35,18 +37,23 @@ class LogTime:
     def certain_us(self) -> int:
         """A time that has come for certain, for deciding what may be forgotten for good.
 
-        A clock that jumps ahead while the server runs, and perhaps back again, does not move it.
+        A clock that jumps ahead while the server runs, and perhaps back again, does not move it;
+        and what was committed while it was behind counts as committed when it was.
         """
-        ran_us = int((self._clock.monotonic() - self._began_s) * 1_000_000)
-        return min(self._clock.now_us(), self._began_us + ran_us)
+        return min(self._clock.now_us(), self._unswayed_us()) - self._behind_us
 
     def confirm(self, commit_time_us: int) -> None:
         """A commit with this time is on the disk."""
         self._confirmed_us = commit_time_us
+        self._behind_us = max(self._behind_us, self._unswayed_us() - commit_time_us)
 
     def revert(self) -> None:
         """What was handed out since the last commit was never written."""
         self._latest_us = self._confirmed_us
+
+    def _unswayed_us(self) -> int:
+        """The time at the start, and what has passed since: whatever was done to the clock."""
+        return self._began_us + int((self._clock.monotonic() - self._began_s) * 1_000_000)
 
     def _report(self, now: int) -> None:
         if self._clock.monotonic() - self._reported < _REPORT_EVERY_S:

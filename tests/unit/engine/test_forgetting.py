@@ -6,7 +6,7 @@ from tests.unit.engine.chance import DAY_US, NOON_US
 from tests.unit.engine.harness import Running, Start, settle
 from tests.unit.engine.tally import add
 
-from gesta.engine.errors import CorruptEvent
+from gesta.engine.errors import CommandIdExpired, CorruptEvent
 from gesta.store.port import CorruptLog, StorageFull
 
 NINE_DAYS_LATER = NOON_US + 9 * DAY_US
@@ -129,5 +129,24 @@ async def test_a_clock_that_jumps_ahead_and_back_has_no_command_executed_twice(
         await run.tell("a", add()).accepted()  # now the log is in the future too
     run.clock.us -= 30 * DAY_US
     await settle()
+    again = await run.tell("a", add(), command_id=same).accepted()
+    assert again == first._replace(replayed=True)
+
+
+@pytest.mark.parametrize("kind", ["named", "fresh"])
+async def test_what_was_committed_while_the_clock_was_set_back_is_not_forgotten_before_its_time(
+    start: Start, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("gesta.engine.engine._TICK_S", 0)
+    monkeypatch.setattr("gesta.engine.engine._PRUNE_EVERY_TICKS", 1)
+    run = await start()
+    run.clock.us -= 30 * DAY_US
+    same = run.ids.named() if kind == "named" else run.ids.fresh()
+    first = await run.tell("a", add(), command_id=same).accepted()
+    run.clock.us += 30 * DAY_US
+    await settle()
+    if kind == "fresh":
+        await run.tell("a", add(), command_id=same).refused(CommandIdExpired)
+        run.clock.us -= 30 * DAY_US
     again = await run.tell("a", add(), command_id=same).accepted()
     assert again == first._replace(replayed=True)
