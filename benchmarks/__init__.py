@@ -2,7 +2,7 @@
 
 The run
     __main__.py   `make bench`: the rounds, then the table, results.json and RESULTS.md
-    stages.py     what is measured in a round, and with what
+    stages        what is measured in a round, and with what
     workloads     load clients of gesta
     peers         other people's servers, and load clients of theirs
     references    what the parts that everybody needs cost by themselves
@@ -21,8 +21,4 @@ What comes of it
     page.py       RESULTS.md, from it
     plot.py       line charts as SVG
     machine.py    what it was measured on
-By themselves
-    store.py      the store alone
-    seeking.py    the events of a rare type, by the index and by a scan
-    loading.py    one aggregate of many events, with its snapshot and without
 """

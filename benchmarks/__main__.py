@@ -22,7 +22,7 @@ from benchmarks.plan import LINES
 from benchmarks.processes import ROOT
 from benchmarks.results import Results
 from benchmarks.rows import Row, rows
-from benchmarks.stages import STAGES
+from benchmarks.stages import ONCE, STAGES
 from benchmarks.table import table
 
 
@@ -62,7 +62,8 @@ async def run(bench: Bench, stages: list[str], rounds: int) -> None:
                 task, description=f"round {number}: {name}"
             )
             for stage in stages:
-                await STAGES[stage](bench)
+                if stage not in ONCE or number == 1:
+                    await STAGES[stage](bench)
                 progress.advance(task)
 
 

@@ -82,8 +82,8 @@ def _missed(row: Row) -> str:
 
 
 def _section(title: str, lines: Sequence[Line], rows: Sequence[Row]) -> str:
-    wanted = {line.workload for line in lines}
-    shown = [_cells(row) for row in rows if row.workload in wanted]
+    wanted = {(line.workload, line.reference) for line in lines}
+    shown = [_cells(row) for row in rows if (row.workload, row.reference) in wanted]
     if not shown:
         return ""
     head = ("workload", "median", "spread", "unit", "reference", "ratio", "spread", "goal", "")

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 
 import grpc
 
+from benchmarks.client import loop_factory
+
 UNARY, FRAMES = "/reference.Echo/Unary", "/reference.Echo/Frames"
 COMMAND = b"x" * 100
 """About the size of a small command."""
@@ -82,4 +84,5 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_serve())

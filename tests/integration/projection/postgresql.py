@@ -18,18 +18,20 @@ class Unavailable(Exception):
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """Yields a URL of the server, without a database. Raises Unavailable."""
+def postgresql(under: Path | None = None, *, durable: bool = False) -> Iterator[str]:
+    """Yields a URL of the server, without a database. Raises Unavailable. Its data is in a folder
+    of its own, `under` this one; a commit waits for the disk only if it is to be durable."""
     programs = _programs()
     demote = _not_as_root()
-    folder = Path(tempfile.mkdtemp(prefix="gesta-postgresql-"))
+    folder = Path(tempfile.mkdtemp(prefix="gesta-postgresql-", dir=under))
     try:
         if demote:
             shutil.chown(folder, *demote[1])
         data, port = folder / "data", _free_port()
         run = [*(demote[0] if demote else ())]
         _run(run, programs / "initdb", "-D", str(data), "-A", "trust", "-U", "gesta", "-N")
-        settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        settings = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+        settings += f" -c fsync={'on' if durable else 'off'} -c max_connections=300"
         _run(
             *(run, programs / "pg_ctl", "-D", str(data), "-w"),
             *("-l", str(folder / "log"), "-o", settings, "start"),

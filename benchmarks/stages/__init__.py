@@ -1,0 +1,24 @@
+"""What is measured in one round, stage by stage; a stage has gesta next to what it is held against.
+
+writing   commands and appends, beside UmaDB, echoes and bare SQLite
+others    what other people's stores and runtimes take for a command
+parts     parts of the server by themselves
+"""
+
+from collections.abc import Awaitable, Callable
+
+from benchmarks.bench import Bench
+from benchmarks.stages import others, parts, writing
+
+Stage = Callable[[Bench], Awaitable[None]]
+
+EVERY_ROUND: dict[str, Stage] = {
+    "commands": writing.commands,
+    "appends": writing.appends,
+    "store": writing.store,
+    "others": others.others,
+}
+ONCE: dict[str, Stage] = {"parts": parts.parts}
+"""Those whose rounds are within."""
+
+STAGES = EVERY_ROUND | ONCE
