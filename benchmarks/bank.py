@@ -1,6 +1,7 @@
 """The bank under load: opening accounts and paying in, so that every byte written is known."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import aclosing
 from datetime import date
@@ -13,7 +14,7 @@ from tests.history.checker import check
 from tests.history.history import History
 from tests.history.log import LoggedEvent, logged
 
-from benchmarks.record import Kind, Record, in_order
+from benchmarks.record import NEW, Base, Kind, Record, in_order
 from gesta.client import Client, GestaError
 
 DAY = date(2026, 1, 1)
@@ -25,17 +26,21 @@ DEPOSITED = Kind("MoneyDeposited", b'{"amount":', b',"booked_on":"2026-01-01"}')
 AMOUNTS = 997
 """Different ones in turn, so that one command's event is not another's."""
 OPEN_AT_ONCE = 1_000
+NEVER = sys.maxsize
 VIOLATIONS_SHOWN_MAX = 5
 
 
 class Accounts:
-    """Many accounts, opened by one client, and the record of all that was asked of them."""
+    """Many accounts, and the record of all that was asked of them. With a `base` they are those of
+    a log that was built, which stood there."""
 
-    def __init__(self, client: Client, prefix: str, number: int) -> None:
-        self.ids = [f"{prefix}-{n}" for n in range(number)]
+    def __init__(
+        self, client: Client, prefix: str, number: int, first: int = 0, base: Base = NEW
+    ) -> None:
+        self.ids = [f"{prefix}-{n}" for n in range(first, first + number)]
         self._handles = [client.aggregate(BankAccount, each) for each in self.ids]
-        self.openings = Record(OPENED, self.ids)
-        self.deposits = Record(DEPOSITED, self.ids)
+        self.openings = Record(OPENED, self.ids, base)
+        self.deposits = Record(DEPOSITED, self.ids, base)
 
     async def open(self) -> None:
         """Makes them, so that the measured commands find them."""
@@ -53,6 +58,11 @@ class Accounts:
         """That many callers, each with one command at a time, over the accounts in turn."""
         turns = count()  # shared: whoever is free takes the next
         await asyncio.gather(*(self.caller(turns, until_ns) for _ in range(callers)))
+
+    async def pay_in_once(self, callers: int) -> None:
+        """Into every account, by that many callers at once."""
+        turns = iter(range(len(self.ids)))
+        await asyncio.gather(*(self.caller(turns, NEVER) for _ in range(callers)))
 
     async def caller(self, turns: Iterator[int], until_ns: int) -> None:
         """One of them; who begins none after that moment. What is refused is recorded, too."""
@@ -74,13 +84,18 @@ class Accounts:
         self.deposits.add_to(history)
 
 
-async def full_log(client: Client) -> list[LoggedEvent]:
-    """One full read."""
+async def full_log(client: Client, base: Base = NEW) -> list[LoggedEvent]:
+    """One full read of all that came on top of the base, as if the log began there."""
     found: list[LoggedEvent] = []
-    async with aclosing(client.read().batches()) as batches:
+    async with aclosing(client.read(after=base.position).batches()) as batches:
         async for batch in batches:
             found.extend([logged(each.message) for each in batch])
-    return found
+    if not base.position:
+        return found
+    return [
+        each._replace(position=each.position - base.position, version=each.version - base.version)
+        for each in found
+    ]
 
 
 async def violations(client: Client, *accounts: Accounts) -> list[str]:
@@ -89,7 +104,7 @@ async def violations(client: Client, *accounts: Accounts) -> list[str]:
     history = History()
     for each in accounts:
         each.add_to(history)
-    return told(history, await full_log(client))
+    return told(history, await full_log(client, accounts[0].deposits.base))
 
 
 def told(history: History, log: list[LoggedEvent]) -> list[str]:

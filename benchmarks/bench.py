@@ -11,6 +11,9 @@ from typing import Any
 from benchmarks.figures import Figures
 from benchmarks.processes import Running, measured, running
 
+BUILD_S = 1_800
+"""What ten million events take on a slow disk, once."""
+
 
 @dataclass
 class Bench:
@@ -43,6 +46,13 @@ class Bench:
             arguments = ("serve", "examples.bank", "--data", str(data or folder), *options)
             async with running("gesta.server", *arguments, "--listen", "127.0.0.1:0") as server:
                 yield server
+
+    async def built(self, events: int, aggregates: int) -> Path:
+        """The folder of a log of so many, kept from run to run: read it, or copy it."""
+        folder = self.cache / f"log-{events}-{aggregates}"
+        self.say(f"a log of {events:,} events")
+        await measured("workloads.building", data=str(folder), events=events, aggregates=aggregates)
+        return folder
 
     async def load(
         self, name: str, module: str, figure: str = "per_second", **arguments: Any

@@ -8,6 +8,16 @@ RATE = "commands/s"
 ACCOUNTS = 10_000
 APPEND_EVENTS = 500
 APPEND_CALLERS = 4
+LONG_EVENTS, LONG_ACCOUNTS = 1_000_000, 50_000
+SUBSCRIBERS = (1, 10, 100, 1_000)
+DELIVERIES = 10_000
+"""A second, to all subscribers together."""
+COLD_EVENTS = 20
+LARGE = (10_000_000, 1_000_000)
+"""Events and aggregates."""
+QUICK_LARGE = (200_000, 20_000)
+TOUCHED = 10_000
+"""Accounts of a large log that are asked anything in a round."""
 
 
 def spread(callers: int) -> str:
@@ -34,6 +44,14 @@ def store_without_ids(events: int) -> str:
     return f"store alone without ids and replies, commits of {events:,}"
 
 
+def fan_out(subscribers: int) -> str:
+    return f"fan-out, {_so_many(subscribers, 'subscriber')}"
+
+
+def bare_fan_out(subscribers: int) -> str:
+    return f"bare grpc.aio, {_so_many(subscribers, 'subscriber')}"
+
+
 def _so_many(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
@@ -53,6 +71,28 @@ LOADING_WHOLE = "one long aggregate loaded, without"
 SEEKING = "a rare type found, by the index"
 SEEKING_SCAN = "a rare type found, by a scan"
 INDEXING = "events indexed"
+SCAN = "bare page scan of the same rows"
+FRAMES_SUBSCRIBED = "a long log subscribed to, raw frames"
+FRAMES_READ = "a long log read, raw frames"
+DECODED = "a long log subscribed to, event objects"
+UMADB_READ = "UmaDB, a long log read"
+COLD = "first commands on cold accounts of 20 events"
+COLD_SNAPPED = "first commands on cold accounts, with snapshots"
+EVENT_BYTES = "the log's file, for each event"
+START_EMPTY = "start-up of an empty log"
+START_LARGE = "start-up of a large log"
+EMPTY = (
+    "empty log: commands, 256 callers",
+    "empty log: states, 64 readers",
+    "empty log: one account's events, 64 readers",
+)
+FULL = (
+    "large log: commands, 256 callers",
+    "large log: states, 64 readers",
+    "large log: one account's events, 64 readers",
+)
+IDLE = "an idle account in memory, besides its state"
+IDLE_RSS = "a server with idle accounts in memory"
 
 COMMANDS = (
     *(Line(spread(n), RATE, umadb(n), Goal("at least", SPREAD_GOALS[n])) for n in CALLERS),
@@ -93,10 +133,43 @@ PARTS = (
     Line(SEEKING_SCAN, "ms"),
     Line(INDEXING, "events/s"),
 )
+READING = (
+    Line(FRAMES_SUBSCRIBED, "events/s", SCAN, Goal("at least", 0.6)),
+    Line(FRAMES_READ, "events/s", SCAN, Goal("at least", 0.6)),
+    Line(DECODED, "events/s", UMADB_READ, Goal("at least", 0.5)),
+    Line(SCAN, "events/s"),
+    Line(UMADB_READ, "events/s"),
+)
+FAN_OUT = (
+    *(Line(fan_out(n), "deliveries/s", bare_fan_out(n)) for n in SUBSCRIBERS),
+    *(Line(f"{fan_out(n)}, p50", "ms", f"{bare_fan_out(n)}, p50") for n in SUBSCRIBERS),
+    *(
+        Line(f"{fan_out(n)}, p99", "ms", f"{bare_fan_out(n)}, p99", Goal("at most", 50, "value"))
+        for n in SUBSCRIBERS[:-1]
+    ),
+    Line(
+        f"{fan_out(SUBSCRIBERS[-1])}, p99",
+        "ms",
+        f"{bare_fan_out(SUBSCRIBERS[-1])}, p99",
+        Goal("at most", 1.5),
+    ),
+)
+SIZE = (
+    *(Line(a, "1/s", b, Goal("at least", 0.9)) for a, b in zip(FULL, EMPTY, strict=True)),
+    Line(START_LARGE, "s", START_EMPTY, Goal("at most", 1, "value")),
+    Line(EVENT_BYTES, "bytes"),
+    Line(COLD, RATE, goal=Goal("at least", 10_000, "value")),
+    Line(COLD_SNAPPED, RATE, COLD, Goal("at least", 10_000, "value")),
+    Line(IDLE, "bytes", goal=Goal("at most", 1_000, "value")),
+    Line(IDLE_RSS, "MB", goal=Goal("at most", 2_000, "value")),
+)
 
 SECTIONS: tuple[tuple[str, tuple[Line, ...]], ...] = (
     ("Durable commands, ids and replies stored", COMMANDS),
     ("Appends", APPENDS),
+    ("Catching up with a million events", READING),
+    ("Live subscribers, at 10,000 deliveries a second", FAN_OUT),
+    ("Ten million events, a million aggregates", SIZE),
     ("Times to an answer", TIMES),
     ("Processor time for a command", COSTS),
     ("Parts of the server", PARTS),

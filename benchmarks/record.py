@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic_ns
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.history.history import Command, History, Outcome, Write
 
@@ -32,12 +32,26 @@ class Kind:
         return Write("BankAccount", aggregate_id, self.event_type, data)
 
 
+class Base(NamedTuple):
+    """Where a log that was built stood: its head, and every account's version and balance."""
+
+    position: int = 0
+    version: int = 0
+    balance: int = 0
+
+
+NEW = Base()
+"""A log that begins with the first command."""
+
+
 @dataclass
 class Record:
     """Of one load client. `now` must be asked before a command is sent."""
 
     kind: Kind
     aggregate_ids: Sequence[str]
+    base: Base = NEW
+    """Its history is that of what came on top of it."""
     now = staticmethod(monotonic_ns)
     ids: bytearray = field(default_factory=bytearray)
     aggregates: "array[int]" = field(default_factory=lambda: array("I"))
@@ -90,7 +104,7 @@ class Record:
 
     def add_to(self, history: History) -> None:
         """As the checker takes it. Call `in_order` when all are added."""
-        write, names = self.kind.write, self.aggregate_ids
+        write, names, base = self.kind.write, self.aggregate_ids, self.base
         for n, invoked in enumerate(self.invoked):
             history.commands.append(
                 Command(
@@ -98,12 +112,12 @@ class Record:
                     (write(names[self.aggregates[n]], self.amounts[n]),),
                     invoked,
                     Outcome.DONE,
-                    self.positions[n],
-                    self.versions[n],
-                    self.replies[n],
+                    self.positions[n] - base.position,
+                    self.versions[n] - base.version,
+                    self.replies[n] - base.balance,
                 )
             )
-        history.known.extend(zip(self.answered, self.positions, strict=True))
+            history.known.append((self.answered[n], self.positions[n] - base.position))
         for command_id, aggregate, amount, invoked in self.unanswered:
             writes = (write(names[aggregate], amount),)
             history.commands.append(Command(command_id, writes, invoked))

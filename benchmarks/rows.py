@@ -67,7 +67,7 @@ class Row:
 
 
 def rows(figures: Figures, lines: Sequence[Line]) -> list[Row]:
-    """One for each line of which something is known, and for what was skipped."""
+    """One for each line whose two figures are known, or are said to be missing."""
     return [row for line in lines if (row := _row(figures, line)) is not None]
 
 
@@ -80,6 +80,8 @@ def _row(figures: Figures, line: Line) -> Row | None:
             return None
         verdict = f"skipped: {reason}"
         return Row(line.workload, None, line.unit, line.reference, None, goal, None, verdict)
+    if line.reference and not _known(figures, line.reference):
+        return None
     ratio = figures.ratio(line.workload, line.reference) if line.reference else None
     theirs = figures.summary(line.reference) if line.reference else None
     broken = figures.broken.get(line.workload, [])
@@ -103,6 +105,11 @@ def _row(figures: Figures, line: Line) -> Row | None:
         len(figures.values[line.workload]),
         figures.notes.get(line.workload) or _missing(figures, line.reference),
     )
+
+
+def _known(figures: Figures, name: str) -> bool:
+    """Whether it was measured, or is said to be missing."""
+    return figures.summary(name) is not None or figures.why_skipped(name) is not None
 
 
 def _missing(figures: Figures, reference: str) -> str:

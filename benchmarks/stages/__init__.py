@@ -1,6 +1,8 @@
 """What is measured in one round, stage by stage; a stage has gesta next to what it is held against.
 
 writing   commands and appends, beside UmaDB, echoes and bare SQLite
+reading   readers that catch up, and readers that follow live
+large     large logs, and many aggregates
 others    what other people's stores and runtimes take for a command
 parts     parts of the server by themselves
 """
@@ -8,7 +10,7 @@ parts     parts of the server by themselves
 from collections.abc import Awaitable, Callable
 
 from benchmarks.bench import Bench
-from benchmarks.stages import others, parts, writing
+from benchmarks.stages import large, others, parts, reading, writing
 
 Stage = Callable[[Bench], Awaitable[None]]
 
@@ -17,8 +19,11 @@ EVERY_ROUND: dict[str, Stage] = {
     "appends": writing.appends,
     "store": writing.store,
     "others": others.others,
+    "catching-up": reading.catching_up,
+    "fan-out": reading.fan_out,
+    "cold": large.cold,
 }
-ONCE: dict[str, Stage] = {"parts": parts.parts}
+ONCE: dict[str, Stage] = {"parts": parts.parts, "large": large.large, "idle": large.idle}
 """Those whose rounds are within."""
 
 STAGES = EVERY_ROUND | ONCE

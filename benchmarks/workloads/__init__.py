@@ -1,9 +1,18 @@
 """What gesta is asked to do, through the ordinary client, and checked afterwards; and parts of it.
 
-commands   durable commands by so many callers at once
-appending  many events at once, without a command
-store      the store alone
-batches    what the store is given
-loading    one aggregate of many events, with its snapshot and without
-seeking    the events of a rare type, by the index and by a scan
+commands     durable commands by so many callers at once
+appending    many events at once, without a command
+paced        commands at a given rate
+catching_up  a long log, read by one client
+fan_out      live subscribers under load
+large        commands and reads on a log, new or large
+cold         first commands on accounts that are not in memory
+waking       every account taken into memory
+overload     three times what the server can do
+building     makes large logs, and keeps them
+head         where a log stands
+store        the store alone
+batches      what the store is given
+loading      one aggregate of many events, with its snapshot and without
+seeking      the events of a rare type, by the index and by a scan
 """

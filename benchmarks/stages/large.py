@@ -1,0 +1,115 @@
+"""What a log of millions of events, and aggregates by the million, cost."""
+
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from benchmarks import plan
+from benchmarks.bench import Bench
+from benchmarks.processes import Running, measured
+from benchmarks.workloads.large import base_of
+
+ROUNDS = 3
+
+
+async def cold(bench: Bench) -> None:
+    """First commands on accounts that nobody asked anything since the server started."""
+    accounts = 5_000 if bench.quick else 20_000
+    events = accounts * plan.COLD_EVENTS
+    log = await bench.built(events, accounts)
+    with bench.folder() as data:
+        copy(log, data)
+        async with bench.gesta("--aggregates-live-max", "1000", data=data) as server:
+            bench.say("snapshots, kept as accounts leave memory")
+            await measured(
+                "workloads.waking", address=server.address, pid=server.pid, accounts=accounts
+            )
+        snapped = {file.name: file.read_bytes() for file in data.glob("snapshots.sqlite3*")}
+    for name, snapshots in ((plan.COLD, {}), (plan.COLD_SNAPPED, snapped)):
+        with bench.folder() as data:
+            copy(log, data)
+            for file, content in snapshots.items():
+                (data / file).write_bytes(content)
+            async with bench.gesta(data=data) as server:
+                await bench.load(
+                    name,
+                    "workloads.cold",
+                    address=server.address,
+                    accounts=accounts,
+                    callers=256,
+                    base=base_of(events, accounts),
+                )
+
+
+async def large(bench: Bench) -> None:
+    """An empty log against a large one: starting, commands, reads; and the size of its file."""
+    events, accounts = plan.QUICK_LARGE if bench.quick else plan.LARGE
+    log = await bench.built(events, accounts)
+    size = (log / "log.sqlite3").stat().st_size
+    bench.figures.add(plan.EVENT_BYTES, size / events)
+    with bench.folder() as data:
+        copy(log, data)
+        for turn in range(1 if bench.quick else ROUNDS):
+            async with _started(bench, plan.START_EMPTY, None) as server:
+                await _measure(bench, server, plan.EMPTY, 0, None)
+            async with _started(bench, plan.START_LARGE, data) as server:
+                base = base_of(events, accounts)
+                base[0] = await _head(server)
+                await _measure(bench, server, plan.FULL, turn * plan.TOUCHED, base)
+
+
+async def idle(bench: Bench) -> None:
+    """Accounts in memory of which nobody asks anything."""
+    events, accounts = plan.QUICK_LARGE if bench.quick else plan.LARGE
+    log = await bench.built(events, accounts)
+    with bench.folder() as data:
+        copy(log, data)
+        async with bench.gesta("--aggregates-live-max", str(2 * accounts), data=data) as server:
+            bench.say(plan.IDLE)
+            found = await measured(
+                "workloads.waking", address=server.address, pid=server.pid, accounts=accounts
+            )
+    bench.figures.add(plan.IDLE, found["bytes"] - found["state_bytes"])
+    bench.figures.add(plan.IDLE_RSS, found["rss_bytes"] / 1e6)
+    bench.figures.notes[plan.IDLE] = f"{accounts:,} of them"
+    bench.figures.notes[plan.IDLE_RSS] = f"{accounts:,} accounts"
+
+
+def copy(log: Path, to: Path) -> None:
+    """What was built, to be written to; on the disk before anything is measured."""
+    shutil.copytree(log, to, dirs_exist_ok=True)
+    os.sync()
+
+
+@asynccontextmanager
+async def _started(bench: Bench, name: str, data: Path | None) -> AsyncIterator[Running]:
+    bench.say(name)
+    begun = time.perf_counter()
+    async with bench.gesta(data=data) as server:
+        bench.figures.add(name, time.perf_counter() - begun)
+        yield server
+
+
+async def _head(server: Running) -> int:
+    found = await measured("workloads.head", address=server.address)
+    return int(found["head"])
+
+
+async def _measure(
+    bench: Bench, server: Running, names: tuple[str, str, str], first: int, base: list[int] | None
+) -> None:
+    commands, states, streams = names
+    found = await bench.load(
+        commands,
+        "workloads.large",
+        address=server.address,
+        accounts=plan.TOUCHED,
+        first=first,
+        base=base,
+        seconds=bench.seconds,
+    )
+    bench.figures.add(states, found["states"], found["violations"])
+    bench.figures.add(streams, found["streams"], found["violations"])
