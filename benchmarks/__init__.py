@@ -9,7 +9,9 @@ The run
     bench.py      where data goes and how much is measured
     processes.py  servers and load clients, each a process of its own
     client.py     what a load client's process runs
+    budget.py     where the microseconds of one command go
 Whether a figure counts
+    durability.py how it is known that commits are on the disk
     bank.py       accounts under load, and what the checker says of it
     record.py     what callers were answered, in columns
 What comes of it

@@ -11,17 +11,20 @@ import argparse
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
 from benchmarks import page, results
 from benchmarks.bench import Bench
+from benchmarks.budget import budget
+from benchmarks.durability import durability
 from benchmarks.machine import machine
 from benchmarks.plan import LINES
 from benchmarks.processes import ROOT
 from benchmarks.results import Results
-from benchmarks.rows import Row, rows
+from benchmarks.rows import rows
 from benchmarks.stages import ONCE, STAGES
 from benchmarks.table import table
 
@@ -32,6 +35,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(STAGES), help="stages, with commas between")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each load in each round")
+    parser.add_argument("--soak-minutes", type=float)
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "benchmarks")
     options = parser.parse_args()
     bench = Bench(
@@ -39,39 +43,39 @@ def main() -> None:
         cache=options.data / "kept",
         seconds=options.seconds or (2.0 if options.quick else 4.0),
         quick=options.quick,
+        soak_minutes=options.soak_minutes or (0.1 if options.quick else 1.0),
     )
     rounds = options.rounds or (1 if options.quick else 3)
     bench.cache.mkdir(parents=True, exist_ok=True)
-    asyncio.run(run(bench, options.only.split(","), rounds))
+    whole = options.only == ",".join(STAGES) and not options.quick
+    more = asyncio.run(run(bench, options.only.split(","), rounds, whole))
     found = rows(bench.figures, LINES)
-    if options.only == ",".join(STAGES) and not options.quick:
-        _keep(bench, found, rounds)
+    if whole:
+        settings = {"rounds": str(rounds), "seconds of each load": f"{bench.seconds:g}"}
+        kept = Results(machine(bench.data), settings, found, **more)
+        results.write(kept)
+        page.write(kept)
     Console(width=160).print(table(found))
     for name, broken in bench.figures.broken.items():
         print(f"INVALID: {name}: {'; '.join(broken)}", file=sys.stderr)
     sys.exit(1 if bench.figures.broken else 0)
 
 
-async def run(bench: Bench, stages: list[str], rounds: int) -> None:
-    """Every stage once a round, so that noise falls on all of them."""
+async def run(bench: Bench, stages: list[str], rounds: int, whole: bool) -> dict[str, Any]:
+    """Every stage once a round, so that noise falls on all of them. What belongs on the page beside
+    the figures, if it is a whole run."""
     columns = (SpinnerColumn(), *Progress.get_default_columns(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("benchmarks", total=rounds * len(stages))
-        for number in range(1, rounds + 1):
-            bench.say = lambda name, number=number: progress.update(  # type: ignore[misc]
-                task, description=f"round {number}: {name}"
-            )
+        task = progress.add_task("benchmarks", total=rounds * len(stages) + 2 * whole)
+        bench.say = lambda name: progress.update(task, description=name)
+        for number in range(rounds):
             for stage in stages:
-                if stage not in ONCE or number == 1:
+                if stage not in ONCE or number == 0:
                     await STAGES[stage](bench)
                 progress.advance(task)
-
-
-def _keep(bench: Bench, found: list[Row], rounds: int) -> None:
-    settings = {"rounds": str(rounds), "seconds of each load": f"{bench.seconds:g}"}
-    whole = Results(machine(bench.data), settings, found)
-    results.write(whole)
-    page.write(whole)
+        if not whole:
+            return {}
+        return {"durability": await durability(bench), "budget": await budget(bench)}
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class Accounts:
         self.openings = Record(OPENED, self.ids, base)
         self.deposits = Record(DEPOSITED, self.ids, base)
 
-    async def open(self) -> None:
+    async def open(self, callers: int = OPEN_AT_ONCE) -> None:
         """Makes them, so that the measured commands find them."""
         numbers = iter(range(len(self.ids)))
 
@@ -52,7 +52,7 @@ class Accounts:
                 done = await self._handles[n].execute(BankAccount.open(1_000, booked_on=DAY))
                 self.openings.done(n, 1_000, invoked, done)
 
-        await asyncio.gather(*(opener() for _ in range(OPEN_AT_ONCE)))
+        await asyncio.gather(*(opener() for _ in range(callers)))
 
     async def pay_in(self, callers: int, until_ns: int) -> None:
         """That many callers, each with one command at a time, over the accounts in turn."""

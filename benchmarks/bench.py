@@ -26,6 +26,7 @@ class Bench:
     seconds: float
     """Of each load in each round."""
     quick: bool = False
+    soak_minutes: float = 1.0
     figures: Figures = field(default_factory=Figures)
     say: Callable[[str], object] = print
     """Told what is being measured."""

@@ -16,6 +16,8 @@ COLD_EVENTS = 20
 LARGE = (10_000_000, 1_000_000)
 """Events and aggregates."""
 QUICK_LARGE = (200_000, 20_000)
+LIVE = 1_000_000
+SOAK_PER_SECOND = 2_000
 TOUCHED = 10_000
 """Accounts of a large log that are asked anything in a round."""
 
@@ -93,6 +95,20 @@ FULL = (
 )
 IDLE = "an idle account in memory, besides its state"
 IDLE_RSS = "a server with idle accounts in memory"
+SOAK = tuple(
+    (f"soak: {what} at the end", f"soak: {what} once warm", figure)
+    for what, figure in (
+        ("memory", "rss_mb"),
+        ("p99", "p99"),
+        ("open files", "files"),
+        ("threads", "threads"),
+    )
+)
+"""Names of the figures at the end and before, and what the load client calls them."""
+PEAK = "the peak before an overload"
+ACCEPTED = "overload of three times the peak: accepted"
+REFUSED = "overload: until a command is refused, p99"
+WITHOUT_ADVICE = "overload: refusals without advice"
 
 COMMANDS = (
     *(Line(spread(n), RATE, umadb(n), Goal("at least", SPREAD_GOALS[n])) for n in CALLERS),
@@ -163,6 +179,17 @@ SIZE = (
     Line(IDLE, "bytes", goal=Goal("at most", 1_000, "value")),
     Line(IDLE_RSS, "MB", goal=Goal("at most", 2_000, "value")),
 )
+ENDURANCE = (
+    *(
+        Line(now, unit, before, Goal("at most", bound))
+        for (now, before, _), unit, bound in zip(
+            SOAK, ("MB", "ms", "files", "threads"), (1.1, 1.5, 1.05, 1.05), strict=True
+        )
+    ),
+    Line(ACCEPTED, RATE, PEAK, Goal("at least", 0.9)),
+    Line(REFUSED, "ms", goal=Goal("at most", 100, "value")),
+    Line(WITHOUT_ADVICE, "refusals", goal=Goal("at most", 0, "value")),
+)
 
 SECTIONS: tuple[tuple[str, tuple[Line, ...]], ...] = (
     ("Durable commands, ids and replies stored", COMMANDS),
@@ -170,6 +197,7 @@ SECTIONS: tuple[tuple[str, tuple[Line, ...]], ...] = (
     ("Catching up with a million events", READING),
     ("Live subscribers, at 10,000 deliveries a second", FAN_OUT),
     ("Ten million events, a million aggregates", SIZE),
+    ("Lasting load, and too much", ENDURANCE),
     ("Times to an answer", TIMES),
     ("Processor time for a command", COSTS),
     ("Parts of the server", PARTS),

@@ -63,6 +63,7 @@ def measure(address: str, pid: int, threads: int, seconds: float) -> dict[str, A
         "per_second": len(counted) / seconds,
         "p50_ms": 1e3 * counted[len(counted) // 2],
         "p99_ms": 1e3 * counted[len(counted) * 99 // 100],
+        "commits": done,
         "server_us": 1e6 * cpu_s / done,
         "client_us": 1e6 * own_s / done,
         "violations": []

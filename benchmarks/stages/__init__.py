@@ -1,16 +1,17 @@
 """What is measured in one round, stage by stage; a stage has gesta next to what it is held against.
 
-writing   commands and appends, beside UmaDB, echoes and bare SQLite
-reading   readers that catch up, and readers that follow live
-large     large logs, and many aggregates
-others    what other people's stores and runtimes take for a command
-parts     parts of the server by themselves
+writing    commands and appends, beside UmaDB, echoes and bare SQLite
+reading    readers that catch up, and readers that follow live
+large      large logs, and many aggregates
+endurance  a load that lasts, and one that is too much
+others     what other people's stores and runtimes take for a command
+parts      parts of the server by themselves
 """
 
 from collections.abc import Awaitable, Callable
 
 from benchmarks.bench import Bench
-from benchmarks.stages import large, others, parts, reading, writing
+from benchmarks.stages import endurance, large, others, parts, reading, writing
 
 Stage = Callable[[Bench], Awaitable[None]]
 
@@ -22,8 +23,14 @@ EVERY_ROUND: dict[str, Stage] = {
     "catching-up": reading.catching_up,
     "fan-out": reading.fan_out,
     "cold": large.cold,
+    "overload": endurance.overload,
 }
-ONCE: dict[str, Stage] = {"parts": parts.parts, "large": large.large, "idle": large.idle}
+ONCE: dict[str, Stage] = {
+    "parts": parts.parts,
+    "large": large.large,
+    "idle": large.idle,
+    "soak": endurance.soak,
+}
 """Those whose rounds are within."""
 
 STAGES = EVERY_ROUND | ONCE

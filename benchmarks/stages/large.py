@@ -24,9 +24,7 @@ async def cold(bench: Bench) -> None:
         copy(log, data)
         async with bench.gesta("--aggregates-live-max", "1000", data=data) as server:
             bench.say("snapshots, kept as accounts leave memory")
-            await measured(
-                "workloads.waking", address=server.address, pid=server.pid, accounts=accounts
-            )
+            await measured("workloads.waking", address=server.address, accounts=accounts)
         snapped = {file.name: file.read_bytes() for file in data.glob("snapshots.sqlite3*")}
     for name, snapshots in ((plan.COLD, {}), (plan.COLD_SNAPPED, snapped)):
         with bench.folder() as data:
@@ -63,19 +61,20 @@ async def large(bench: Bench) -> None:
 
 async def idle(bench: Bench) -> None:
     """Accounts in memory of which nobody asks anything."""
-    events, accounts = plan.QUICK_LARGE if bench.quick else plan.LARGE
-    log = await bench.built(events, accounts)
-    with bench.folder() as data:
-        copy(log, data)
-        async with bench.gesta("--aggregates-live-max", str(2 * accounts), data=data) as server:
-            bench.say(plan.IDLE)
-            found = await measured(
-                "workloads.waking", address=server.address, pid=server.pid, accounts=accounts
-            )
-    bench.figures.add(plan.IDLE, found["bytes"] - found["state_bytes"])
-    bench.figures.add(plan.IDLE_RSS, found["rss_bytes"] / 1e6)
-    bench.figures.notes[plan.IDLE] = f"{accounts:,} of them"
-    bench.figures.notes[plan.IDLE_RSS] = f"{accounts:,} accounts"
+    filling, accounts = (50_000, 50_000) if bench.quick else (300_000, plan.LIVE - 300_000)
+    async with bench.gesta("--aggregates-live-max", str(2 * plan.LIVE)) as server:
+        found = await bench.load(
+            plan.IDLE,
+            "workloads.idle",
+            "bytes",
+            address=server.address,
+            pid=server.pid,
+            filling=filling,
+            accounts=accounts,
+        )
+    bench.figures.add(plan.IDLE_RSS, found["rss_mb"], found["violations"])
+    bench.figures.notes[plan.IDLE] = f"its state: {found['state_bytes']} bytes"
+    bench.figures.notes[plan.IDLE_RSS] = f"{filling + accounts:,} accounts"
 
 
 def copy(log: Path, to: Path) -> None:

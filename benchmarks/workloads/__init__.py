@@ -8,9 +8,12 @@ fan_out      live subscribers under load
 large        commands and reads on a log, new or large
 cold         first commands on accounts that are not in memory
 waking       every account taken into memory
+idle         accounts in memory of which nobody asks anything
+soak         a mixed load for a long time
 overload     three times what the server can do
 building     makes large logs, and keeps them
 head         where a log stands
+engine       the engine alone
 store        the store alone
 batches      what the store is given
 loading      one aggregate of many events, with its snapshot and without

@@ -3,7 +3,9 @@
 import time
 from typing import Any
 
-from benchmarks.bank import Accounts, violations
+from tests.history.history import History
+
+from benchmarks.bank import Accounts, full_log, told
 from benchmarks.processes import Running
 from gesta.client import connect
 
@@ -25,14 +27,26 @@ async def measure(
         load.openings = opened.openings
         begin = time.monotonic_ns() + int(WARM_S * 1e9)
         end = begin + int(seconds * 1e9)
-        cpu_s, own_s = server.cpu_s(), time.process_time()
+        before = _used(server)
         await load.pay_in(callers, end)
-        cpu_s, own_s = server.cpu_s() - cpu_s, time.process_time() - own_s
-        broken = await violations(opener, load)
+        server_us, loop_us, client_us = (
+            1e6 * (after - earlier) / len(load.deposits.invoked)
+            for earlier, after in zip(before, _used(server), strict=True)
+        )
+        log = await full_log(opener)
+    history = History()
+    load.add_to(history)
     commands = len(load.deposits.invoked)
     return load.deposits.figures(begin, end) | {
         "commands": commands,
-        "server_us": 1e6 * cpu_s / commands,
-        "client_us": 1e6 * own_s / commands,
-        "violations": broken,
+        "commands_per_commit": commands / len({each.commit_time_us for each in log[accounts:]}),
+        "server_us": server_us,
+        "loop_us": loop_us,
+        "client_us": client_us,
+        "violations": told(history, log),
     }
+
+
+def _used(server: Running) -> tuple[float, float, float]:
+    """Seconds of processor time so far: the server's, its loop's, and our own."""
+    return server.cpu_s(), server.first_thread_cpu_s(), time.process_time()

@@ -52,6 +52,7 @@ async def measure(
     spans = sorted(b - a for a, b in done if begin < b <= end)
     return {
         "per_second": len(spans) / seconds,
+        "commits": sum(deposits),
         "p50_ms": 1e3 * share_of(spans, 0.5),
         "p99_ms": 1e3 * share_of(spans, 0.99),
         "violations": lost[:5],

@@ -69,6 +69,13 @@ def test_no_workload_is_held_against_the_same_twice() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.skipif(not results.FILE.exists(), reason="nothing was measured yet")
+def test_the_committed_page_is_what_the_committed_results_make() -> None:
+    made = page.files(results.read())
+    committed = {name: (results.FOLDER / name).read_text("utf-8") for name in made}
+    assert committed == made
+
+
 def points(drawn: str) -> int:
     return len(circles(drawn))
 

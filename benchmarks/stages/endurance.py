@@ -1,0 +1,48 @@
+"""A load that lasts, and one that is too much."""
+
+from benchmarks import plan
+from benchmarks.bench import Bench
+from benchmarks.processes import measured
+
+FLOOD_S = 8.0
+"""Until the server's queue is full, and then some."""
+SPARE_S = 600
+"""For opening, reading the whole log and checking it."""
+
+
+async def soak(bench: Bench) -> None:
+    """What a mixed load does to the server in the end, against what it did once it was warm."""
+    seconds = 60 * bench.soak_minutes
+    async with bench.gesta() as server:
+        bench.say(f"a mixed load for {bench.soak_minutes:g} minutes")
+        found = await measured(
+            "workloads.soak",
+            seconds + SPARE_S,
+            address=server.address,
+            pid=server.pid,
+            per_second=plan.SOAK_PER_SECOND,
+            seconds=seconds,
+        )
+    for now, before, figure in plan.SOAK:
+        bench.figures.add(now, found[f"{figure}_end{_unit(figure)}"], found["violations"])
+        bench.figures.add(before, found[f"{figure}_warm{_unit(figure)}"], found["violations"])
+        bench.figures.notes[now] = f"{bench.soak_minutes:g} minutes"
+
+
+async def overload(bench: Bench) -> None:
+    """Three times the peak, offered at once."""
+    async with bench.gesta() as server:
+        bench.say(plan.ACCEPTED)
+        found = await measured("workloads.overload", address=server.address, seconds=FLOOD_S)
+    broken = found["violations"]
+    bench.figures.add(plan.PEAK, found["peak"], broken)
+    bench.figures.add(plan.ACCEPTED, found["accepted"], broken)
+    bench.figures.notes[plan.ACCEPTED] = f"{found['offered']:,.0f}/s were offered"
+    if found["refused"]:
+        bench.figures.add(plan.REFUSED, found["refused_p99_ms"], broken)
+        bench.figures.notes[plan.REFUSED] = f"{found['refused']:,} were refused"
+        bench.figures.add(plan.WITHOUT_ADVICE, found["without_advice"], broken)
+
+
+def _unit(figure: str) -> str:
+    return "_ms" if figure == "p99" else ""
