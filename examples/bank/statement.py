@@ -78,12 +78,13 @@ class Statements(Projection):
             await connection.execute(self.movements.insert(), self._rows)
 
     def _add(self, recorded: Event, amount: int, event: Any) -> None:
+        message = recorded.message
         self._rows.append(
             {
-                "account_id": recorded.aggregate_id,
-                "version": recorded.version,
-                "position": recorded.position,
-                "kind": recorded.event_type,
+                "account_id": message.aggregate_id,
+                "version": message.version,
+                "position": message.position,
+                "kind": message.event_type,
                 "amount": amount,
                 "booked_on": event.booked_on,
             }

@@ -15,7 +15,7 @@ from gesta.client.descriptions import AggregateTypeDescription, ServerInfo
 from gesta.client.errors import ClientClosed, Outcome
 from gesta.client.event import Event
 from gesta.client.filters import Where
-from gesta.client.follower import HEARTBEAT_S_DEFAULT
+from gesta.client.follower import FRAMES_AHEAD_MAX_DEFAULT, HEARTBEAT_S_DEFAULT
 from gesta.client.history import Change, Outlook, read_history, try_out
 from gesta.client.keeping import Keeper
 from gesta.client.options import ClientOptions, Options
@@ -239,15 +239,19 @@ class Client:
         where: Where = None,
         heartbeat_s: int = HEARTBEAT_S_DEFAULT,
         as_stored: bool = False,
+        frames_ahead_max: int = FRAMES_AHEAD_MAX_DEFAULT,
     ) -> Subscription:
         """Follows the log: from its beginning, `after` a token, or `from_now` on.
 
         Use it in `async with`. A heartbeat is missed three times before the connection counts as
-        broken, so a shorter one (1 to 60) finds that sooner.
+        broken, so a shorter one (1 to 60) finds that sooner. Whoever rests between batches, for a
+        commit of his own say, has up to `frames_ahead_max` frames of 64 KiB read meanwhile.
         """
         connection, _ = self._opened()
         request = subscribe_request(after, from_now, where, heartbeat_s, as_stored)
-        subscription = Subscription(connection, request, self._subscriptions.discard)
+        subscription = Subscription(
+            connection, request, frames_ahead_max, self._subscriptions.discard
+        )
         self._subscriptions.add(subscription)
         return subscription
 

@@ -13,9 +13,9 @@ from gesta.v1.event_service_pb2 import SubscribeRequest, SubscribeResponse
 
 Call = UnaryStreamCall[SubscribeRequest, SubscribeResponse]
 
-FRAMES_AHEAD_MAX = 2
-"""Frames read before they are asked for. Two keep a fast reader busy; more would only hold memory,
-for what is not read here waits at the server."""
+FRAMES_AHEAD_MAX_DEFAULT = 2
+"""Frames of at most 64 KiB, unless one command is larger, read before they are asked for. Two keep
+a reader busy that takes them steadily; what is not read here waits at the server."""
 
 HEARTBEAT_S_DEFAULT = 5
 SILENT_HEARTBEATS = 3
@@ -26,11 +26,13 @@ class Follower:
     """Reads frames into a short queue. A caller that is cancelled while it waits disturbs nothing:
     a read of gRPC's own would take the whole call with it."""
 
-    def __init__(self, connection: Connection, request: SubscribeRequest) -> None:
+    def __init__(
+        self, connection: Connection, request: SubscribeRequest, frames_ahead_max: int
+    ) -> None:
         self._connection = connection
         self._request = request
         self._frames: asyncio.Queue[SubscribeResponse | GestaError] = asyncio.Queue(
-            FRAMES_AHEAD_MAX
+            frames_ahead_max
         )
         self._ended: GestaError | None = None
         self._over = asyncio.Event()

@@ -40,9 +40,12 @@ class Subscription:
         self,
         connection: Connection,
         request: SubscribeRequest,
+        frames_ahead_max: int,
         closed: Callable[["Subscription"], object],
     ) -> None:
-        self._follower = Follower(connection, request)
+        if frames_ahead_max < 1:  # or the queue would have no end
+            raise ValueError(f"frames_ahead_max must be 1 or more, not {frames_ahead_max}")
+        self._follower = Follower(connection, request, frames_ahead_max)
         self._closed = closed
         self._in_hand: list[Event] = []
         """Of the batch being handed out one by one, the last first."""

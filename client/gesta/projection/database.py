@@ -22,6 +22,14 @@ SQLITE_BUSY_MS = 10_000
 """How long a transaction waits for another one's end. The longest, a swap or a large batch, takes
 about a second."""
 
+SQLITE_CACHE_KIB = 65_536
+"""At most, of each connection. A large transaction touches some thousand pages; with SQLite's own 2
+MiB it writes them more than once, and reads them again for the next."""
+
+SQLITE_CHECKPOINT_PAGES = 8_192
+"""Of 4 KiB. Once in so many, what transactions have changed is copied from the write-ahead log to
+the file, and both are synced; SQLite's own 1,000 are hardly one large transaction."""
+
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _DRIVERS["postgres"] = _DRIVERS["postgresql"]
 
@@ -140,6 +148,8 @@ def _set_up_sqlite(connection: DBAPIConnection, record: object) -> None:
         cursor.execute("PRAGMA journal_mode = WAL")  # readers go on while we write
         # A power cut may take the last transactions, rows and checkpoint alike: they come again.
         cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIB}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}")
     finally:
         cursor.close()
 

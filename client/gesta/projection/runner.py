@@ -14,7 +14,7 @@ from gesta.projection.claims import REBUILD, Claim, claim, claim_rebuild
 from gesta.projection.database import is_missing, open_engine, transaction
 from gesta.projection.errors import NothingToSkip
 from gesta.projection.intake import Intake
-from gesta.projection.limits import TransactionLimits
+from gesta.projection.limits import FRAMES_AHEAD_MAX, TransactionLimits
 from gesta.projection.log import translated
 from gesta.projection.projection import Projection, definition_of
 from gesta.projection.status import Status, status_of
@@ -146,7 +146,9 @@ class Runner:
     async def _feed(self, writer: Writer, head: int | None) -> Checkpoint:
         claimed, name = writer.claim, writer.claim.name
         self._subscription = self._client.subscribe(
-            after=claimed.token, where=self._definition.match
+            after=claimed.token,
+            where=self._definition.match,
+            frames_ahead_max=FRAMES_AHEAD_MAX,
         )
         with translated(name, claimed.position):
             async with self._subscription as subscription, Reporter(self._client, name) as reporter:

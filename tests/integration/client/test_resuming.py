@@ -140,6 +140,32 @@ async def test_a_peer_that_falls_silent_is_left_for_a_new_call(
     assert calls > 1
 
 
+async def test_frames_are_read_ahead_for_a_reader_that_rests() -> None:
+    again = asyncio.Event()
+    calls = 0
+
+    async def subscribe(request: wire.SubscribeRequest, context: Any) -> Frames:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            again.set()  # the client has read to the end of the first call
+            await asyncio.Event().wait()
+        yield started("t0")
+        for position in range(1, 5):
+            yield batch(position, checkpoint=f"t{position}")
+
+    async with (
+        peer(Subscribe=subscribe) as address,
+        connect(address, retry=QUICK) as client,
+        client.subscribe(frames_ahead_max=5) as subscription,
+    ):
+        async with asyncio.timeout(10):
+            await again.wait()
+        assert [(await anext(subscription)).position for _ in range(4)] == [1, 2, 3, 4]
+        with pytest.raises(ValueError, match="frames_ahead_max"):
+            client.subscribe(frames_ahead_max=0)
+
+
 async def test_no_server_within_the_time_is_told_on_entering() -> None:
     async with connect("127.0.0.1:1", retry=QUICK, timeout_s=0.2) as client:
         with pytest.raises(DeadlineExceeded, match="failed to connect"):
