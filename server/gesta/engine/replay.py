@@ -64,7 +64,7 @@ class Replay:
         Raises CorruptLog where the stream ends before it, UnreadableAt, HandlerFailed, and what the
         store raises.
         """
-        begin = await self._begin(hosted, stream, version)
+        begin = await self._begin(hosted, stream, version, version)
         state = begin.state
         async for _, after in self._steps(hosted, stream, begin, version):
             state = after
@@ -77,14 +77,16 @@ class Replay:
 
         Raises as `state_at` does.
         """
-        begin = await self._begin(hosted, stream, after)
+        begin = await self._begin(hosted, stream, after, until)
         if begin.version == after:
             yield None, begin.state
         async for record, state in self._steps(hosted, stream, begin, until):
             if record.version >= after:
                 yield (None if record.version == after else record), state
 
-    async def _begin(self, hosted: AggregateType, stream: Stream, at_most: int) -> _Beginning:
+    async def _begin(
+        self, hosted: AggregateType, stream: Stream, at_most: int, until: int
+    ) -> _Beginning:
         """Behind a snapshot that the log bears out, or at the beginning of the stream."""
         nothing = _Beginning(0, hosted.initial, [])
         if at_most < self._limits.snapshot_events_min:
@@ -92,7 +94,7 @@ class Replay:
         found = await self._snapshots.find(hosted, stream, at_most)
         if found is None:
             return nothing
-        page = await self._page(stream, found.version - 1)
+        page = await self._page(stream, found.version - 1, until)
         if not page or checksum(page[0]) != found.event_checksum:
             _LOG.warning("a snapshot of %s<%s> is of another log", hosted.name, stream.aggregate_id)
             return nothing
@@ -103,13 +105,11 @@ class Replay:
     ) -> AsyncIterator[tuple[EventRecord, Any]]:
         version, state, page = begin
         while version < until:
-            page = page or await self._page(stream, version)
+            page = page or await self._page(stream, version, until)
             if not page:
                 raise CorruptLog(f"{stream.aggregate_id} ends before version {until}")
             began = time.monotonic()
             for index, record in enumerate(page):
-                if record.version > until:
-                    return
                 state = self._fold(hosted, state, record)
                 yield record, state
                 if index % _CHECK_EVERY == 0 and (
@@ -119,9 +119,10 @@ class Replay:
                     began = time.monotonic()
             version, page = page[-1].version, []
 
-    async def _page(self, stream: Stream, after: int) -> list[EventRecord]:
+    async def _page(self, stream: Stream, after: int, until: int) -> list[EventRecord]:
+        events_max = min(self._limits.load_page_events, until - after)
         return await self._store.read_stream(
-            stream, after, self._limits.load_page_events, self._limits.scan_page_bytes
+            stream, after, events_max, self._limits.scan_page_bytes
         )
 
     def _fold(self, hosted: AggregateType, state: Any, record: EventRecord) -> Any:
