@@ -55,6 +55,8 @@ class AggregateTypeReport:
     """Of these, that could not be loaded, or whose state is not right."""
     events: int = 0
     events_failing: int = 0
+    snapshots: int = 0
+    """That a server with this code would begin at; each was held against the fold."""
     first_failure: Failed | None = None
     event_types: list[EventTypeReport] = field(default_factory=list)
 

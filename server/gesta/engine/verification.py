@@ -5,8 +5,8 @@ memory, and a page of events. Reading the events of a stream where they lie cost
 them in a row, but a scan would have to keep the states of all streams that go on, which is all.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 from gesta.domain.catalog import AggregateType, Catalog
 from gesta.domain.errors import DomainError
@@ -18,7 +18,8 @@ from gesta.engine.findings import (
     Reading,
     Report,
 )
-from gesta.store.port import CorruptLog, EventRecord, Stream
+from gesta.store.port import CorruptLog, EventRecord, Stream, checksum
+from gesta.store.snapshots import Snapshot
 
 _PROGRESS_EVENTS = 1_000
 
@@ -35,9 +36,19 @@ class StoredLog(Protocol):
         """From version 1 to the last."""
 
 
-OnState = Callable[[AggregateType, Stream, int, Any], object]
-"""Is given every state of every stream that is hosted, with its version, in order; where it raises,
-that stream fails there. The place to hold something against the fold that was kept of it."""
+KeptOf = Callable[[Stream], Mapping[int, Snapshot]]
+"""The snapshots of a stream, by version."""
+
+
+class SnapshotDiffers(Exception):
+    """A snapshot is not what today's code folds, though it claims to be of that code."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"the snapshot at version {version} is not what this code folds, so something changed "
+            "that its fingerprint does not cover: raise snapshot_version= of @aggregate, or drop "
+            "the snapshots with gesta snapshot clear"
+        )
 
 
 class Verification:
@@ -48,12 +59,12 @@ class Verification:
         catalog: Catalog,
         log: StoredLog,
         *,
-        on_state: OnState = lambda hosted, stream, version, state: None,
+        kept_of: KeptOf = lambda stream: {},
         on_progress: Callable[[int], object] = lambda events: None,
     ) -> None:
         self._catalog = catalog
         self._log = log
-        self._on_state = on_state
+        self._kept_of = kept_of
         self._on_progress = on_progress
         self._read = 0
         self._by_type: dict[str, AggregateTypeReport] = {}
@@ -81,7 +92,8 @@ class Verification:
 
     def _is_well(self, stream: Stream, of_type: AggregateTypeReport) -> bool:
         hosted = self._catalog.types.get(stream.aggregate_type)
-        fold = None if hosted is None else _Fold(hosted, stream)
+        fold = None if hosted is None else _Fold(hosted)
+        kept = {} if hosted is None else self._kept_of(stream)
         record: EventRecord | None = None
         for record in self._events(stream):
             of_event = self._report_of(record, hosted, of_type)
@@ -95,8 +107,9 @@ class Verification:
                 of_type.events_failing += 1
                 of_event.events_failing += 1
                 of_event.first_failure = of_event.first_failure or failed
-            else:
-                error = fold.look(self._on_state, record.version)
+            elif (snapshot := kept.get(record.version)) and fold.begins_at(snapshot, record):
+                of_type.snapshots += 1
+                error = fold.compare(snapshot)
             if error is not None:
                 of_type.first_failure = of_type.first_failure or _failed(record, error)
         if fold is None or record is None:
@@ -128,9 +141,8 @@ class Verification:
 class _Fold:
     """The state of one stream, as far as it goes. What is wrong is returned, and breaks it."""
 
-    def __init__(self, hosted: AggregateType, stream: Stream) -> None:
+    def __init__(self, hosted: AggregateType) -> None:
         self._hosted = hosted
-        self._stream = stream
         self._state = hosted.initial
         self.is_broken = False
 
@@ -149,16 +161,24 @@ class _Fold:
             return error
         return None
 
-    def look(self, on_state: OnState, version: int) -> Exception | None:
-        """Show the state to somebody who may object."""
-        if self.is_broken:
-            return None
+    def begins_at(self, snapshot: Snapshot, record: EventRecord) -> bool:
+        """Whether a server would begin its fold there, instead of passing the snapshot over."""
+        return (
+            not self.is_broken
+            and snapshot.fingerprint == self._hosted.fingerprint
+            and snapshot.event_checksum == checksum(record)
+        )
+
+    def compare(self, snapshot: Snapshot) -> Exception | None:
+        """With the state as it is now. One that cannot be read is passed over by a server, too."""
         try:
-            on_state(self._hosted, self._stream, version, self._state)
-        except Exception as error:  # it is somebody else's code
-            self.is_broken = True
-            return error
-        return None
+            same = self._hosted.decode_state(snapshot.state) == self._state
+        except DomainError:
+            same = True
+        if same:
+            return None
+        self.is_broken = True
+        return SnapshotDiffers(snapshot.version)
 
     def end(self) -> Exception | None:
         """The last state must be what it is read back as."""

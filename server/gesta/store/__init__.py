@@ -20,7 +20,7 @@ streams     which aggregate a stream's number stands for
 offline     a log that no server has open, read and never written
 verify      the whole log, read offline: all that is wrong with it
 snapshots   the contract of what keeps snapshots, which may be lost at any time
-snapshots_memory, snapshots_sqlite  the two that keep it
+snapshots_memory, snapshots_sqlite  the two that keep it; snapshots_offline reads beside no server
 event_index  the contract of what knows where a type or a correlation is, which may be lost too
 event_index_memory, event_index_sqlite  the two that keep it; event_index_file has the tables
 derived_file  a file that can be made from the log again, and is when anything is wrong with it

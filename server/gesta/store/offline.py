@@ -44,7 +44,7 @@ def offline(directory: Path) -> Iterator[JobConnection]:
     try:
         if not header.exists(path):
             raise NotALog(f"{path} is empty")
-        with closing(_connect(path)) as connection:
+        with closing(connect_read_only(path)) as connection:
             yield connection
     finally:
         lock.release()
@@ -59,6 +59,7 @@ class OfflineLog:
     def __init__(self, connection: JobConnection) -> None:
         with _told():
             found = examine(connection)
+        self.info = found.info
         self.head = found.info.head
         self._connection = connection
         self._names = found.names
@@ -92,8 +93,10 @@ class OfflineLog:
             return self._reader.stream(self._bounds, number, after, _PAGE_EVENTS, _PAGE_BYTES)
 
 
-def _connect(path: Path) -> JobConnection:
-    """Where the write-ahead log holds nothing, SQLite is told not even to look for it: then it
+def connect_read_only(path: Path) -> JobConnection:
+    """A connection to a file that nobody writes. Raises CorruptLog or StorageFailed.
+
+    Where the write-ahead log holds nothing, SQLite is told not even to look for it: then it
     neither makes a file nor needs to be allowed to."""
     beside = path.with_name(path.name + "-wal")
     untouched = "" if wal.committed(beside).pages else "&immutable=1"

@@ -48,6 +48,7 @@ _FIND = (
     "ORDER BY version DESC"
 )
 _DELETE = "DELETE FROM snapshots WHERE aggregate_type = ? AND aggregate_id = ? AND version = ?"
+_VERSION_MAX = (1 << 63) - 1
 T = TypeVar("T")
 
 
@@ -113,9 +114,21 @@ def _begin(of_log: tuple[bytes, int], pages_max: int, connection: JobConnection)
         connection.execute("INSERT INTO of_log VALUES (1, ?, ?)", of_log)
         connection.execute("COMMIT")
         return
+    check_is_of(connection, of_log)
+
+
+def check_is_of(connection: JobConnection, of_log: tuple[bytes, int]) -> None:
+    """Unfit for a file of something else, of another log or of another incarnation."""
     _check_format(connection)
     if connection.execute("SELECT log_id, incarnation FROM of_log").fetchone() != of_log:
         raise Unfit("it is of another log, or from before a restore")
+
+
+def all_of(connection: JobConnection, named: tuple[str, str]) -> list[Snapshot]:
+    """All of one aggregate, by whatever code, but for those that are damaged."""
+    rows = connection.execute(_FIND, (*named, _VERSION_MAX))
+    found = [_snapshot(row) for row in rows]
+    return [each for each in found if each is not None and each[:2] == named]
 
 
 def _find(

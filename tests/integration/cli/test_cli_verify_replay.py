@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,28 @@ from subprocess import DEVNULL, CompletedProcess
 import pytest
 from tests.integration.cli.command import GESTA, ROOT, TIMEOUT_S, environment, served
 
+from gesta.store.snapshots_sqlite import FILE as SNAPSHOTS
+
+STEPPING = """
+from gesta.domain import Decision, aggregate, command, event
+
+LENGTH = 1
+
+@event("Stepped")
+class Stepped:
+    pass
+
+@aggregate("Walk", snapshot_every=2)
+class Walk:
+    metres: int = 0
+
+    def evolve(self, event: Stepped) -> "Walk":
+        return Walk(self.metres + LENGTH)
+
+    @command
+    def step(self) -> Decision[Stepped, "Walk", None]:
+        yield Stepped()
+"""
 EVOLVED = "tests.integration.cli.evolved"
 BROKEN = """
 from gesta.domain import aggregate, event
@@ -96,6 +119,33 @@ def test_aggregate_types_that_the_code_does_not_host_are_counted_and_fail_nothin
     told = verify_replay(EVOLVED, "--data", str(data))
     assert told.returncode == 0
     assert told.stdout.splitlines()[0] == "BankAccount  2 aggregates, 4 events, not hosted"
+
+
+def test_snapshots_are_compared_with_what_the_code_folds(tmp_path: Path) -> None:
+    code, data = tmp_path / "stepping.py", tmp_path / "data"
+    code.write_text(STEPPING)
+    with served(tmp_path, str(code)) as server:
+        for _ in range(4):
+            assert server.gesta("execute", "Walk", "w", "step").returncode == 0
+        assert server.stop() == 0
+    told = verify_replay(str(code), "--data", str(data))
+    assert (told.returncode, told.stderr) == (0, "")
+    first = told.stdout.splitlines()[0]  # the last may have been let go as the server stopped
+    assert re.fullmatch(r"Walk  1 aggregate, 4 events, (1 snapshot|2 snapshots)", first)
+    files = sorted(each.name for each in data.iterdir())
+    code.write_text(STEPPING.replace("LENGTH = 1", "LENGTH = 2"))  # no fingerprint sees it
+    told = verify_replay(str(code), "--data", str(data))
+    assert told.returncode == 9
+    assert "first w v2 at position 2: SnapshotDiffers: " in told.stdout
+    assert "snapshot_version=" in told.stdout
+    assert sorted(each.name for each in data.iterdir()) == files
+    (data / SNAPSHOTS).write_bytes(b"something else")
+    told = verify_replay(str(code), "--data", str(data), "--json")
+    assert told.returncode == 0
+    report = json.loads(told.stdout)
+    assert report["aggregate_types"][0]["snapshots"] == 0
+    assert "not a database" in report["snapshots_not_read"]
+    assert (data / SNAPSHOTS).read_bytes() == b"something else"
 
 
 def test_a_log_that_a_server_has_is_left_to_it(tmp_path: Path) -> None:

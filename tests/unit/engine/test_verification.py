@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from gesta.domain import aggregate, event, upcast
-from gesta.domain.catalog import AggregateType, Catalog
+from gesta.domain.catalog import Catalog
 from gesta.engine.findings import ERROR_CHARS_MAX, Reading, Report
 from gesta.engine.verification import Verification
-from gesta.store.port import CorruptLog, EventRecord, Stream
+from gesta.store.port import CorruptLog, EventRecord, Stream, checksum
+from gesta.store.snapshots import Snapshot
 
 
 @upcast("Paid", from_version=1)
@@ -196,28 +197,39 @@ def test_aggregate_types_that_are_not_hosted_are_counted_and_well() -> None:
     assert counts(report)["Noted", 4] == (Reading.NOT_HOSTED, 1, 0)
 
 
-def test_every_state_passes_by_with_its_stream_and_version() -> None:
-    seen: list[tuple[str, int, Purse]] = []
-
-    def look(hosted: AggregateType, stream: Stream, version: int, state: Any) -> None:
-        assert hosted.state_class is Purse
-        seen.append((stream.aggregate_id, version, state))
-
-    verify(("a", *OLD), ("b", *NEW), ("diary", *NEW), ("a", *NEW), on_state=look)
-    assert seen == [("a", 1, Purse(5)), ("a", 2, Purse(12)), ("b", 1, Purse(7))]
+LONG = (("a", *OLD), ("b", *NEW), ("a", *NEW), ("a", *NEW))
 
 
-def test_a_stream_whose_state_is_not_what_was_kept_of_it_fails_there() -> None:
-    def compare(hosted: AggregateType, stream: Stream, version: int, state: Any) -> None:
-        if (stream.aggregate_id, version) == ("a", 2):
-            raise ValueError("something else was kept")
+def with_snapshot(total: int, **other: Any) -> Report:
+    """Of LONG, where "a" has a snapshot at version 2, at which its total is 12."""
+    record = Kept(*LONG)._streams["a"][1]
+    taken = Snapshot(
+        *("Purse", "a", 2, record.position, checksum(record)),
+        Catalog.of(Purse).types["Purse"].fingerprint,
+        b'{"total":%d,"note":0.0}' % total,
+    )._replace(**other)
+    return verify(*LONG, kept_of=lambda stream: {2: taken} if stream.aggregate_id == "a" else {})
 
-    report = verify(("a", *OLD), ("b", *NEW), ("a", *NEW), ("a", *NEW), on_state=compare)
+
+def test_a_snapshot_is_held_against_the_fold_up_to_it() -> None:
+    report = with_snapshot(12)
+    assert (report.is_well, report.aggregate_types[0].snapshots) == (True, 1)
+    report = with_snapshot(13)
     (purse,) = report.aggregate_types
-    assert (purse.streams_failing, purse.events_failing) == (1, 0)
+    assert (purse.snapshots, purse.streams_failing, purse.events_failing) == (1, 1, 0)
     assert purse.first_failure is not None
-    assert purse.first_failure.error == "ValueError: something else was kept"
+    assert purse.first_failure.error.startswith("SnapshotDiffers: the snapshot at version 2 is not")
     assert purse.first_failure.version == 2
+
+
+@pytest.mark.parametrize("other", [{"fingerprint": bytes(16)}, {"event_checksum": 7}])
+def test_a_snapshot_that_no_server_would_use_fails_nothing(other: dict[str, Any]) -> None:
+    report = with_snapshot(13, **other)
+    assert (report.is_well, report.aggregate_types[0].snapshots) == (True, 0)
+
+
+def test_a_snapshot_that_cannot_be_read_fails_nothing() -> None:
+    assert with_snapshot(13, state=b"{").is_well
 
 
 def test_events_that_are_in_no_stream_are_missed() -> None:

@@ -26,6 +26,7 @@ from gesta.server.cli.output import console, print_answer, printable
 from gesta.server.cli.progress import progress
 from gesta.store.offline import OfflineLog, offline
 from gesta.store.port import CorruptLog, StoreError
+from gesta.store.snapshots_offline import offline_snapshots
 
 
 def verify_replay(
@@ -41,9 +42,10 @@ def verify_replay(
 ) -> None:
     """Runs every stored event through the code in TARGET, before it is deployed.
 
-    Each is read as a server would read it and folded, and each aggregate's state is encoded. What
-    would fail is counted by aggregate type, event type and version, with the first of each; ends
-    with 9 if anything would. Events of aggregate types that TARGET does not host are counted.
+    Each is read as a server would read it and folded, and each aggregate's state is encoded. Each
+    snapshot that a server would begin at is compared with the fold up to it. What would fail is
+    counted by aggregate type, event type and version, with the first of each; ends with 9 if
+    anything would. Events of aggregate types that TARGET does not host are counted.
 
     For a log that no server has open. The log is not changed.
     """
@@ -53,27 +55,32 @@ def verify_replay(
         try:
             with offline(data) as connection:
                 log = OfflineLog(connection)
-                with progress("events", log.head) as moved:
-                    report = Verification(catalog, log, on_progress=moved).run()
+                with (
+                    offline_snapshots(data, log.info) as kept,
+                    progress("events", log.head) as moved,
+                ):
+                    report = Verification(catalog, log, kept_of=kept.of, on_progress=moved).run()
         except StoreError as error:
             fields = {"position": error.position} if isinstance(error, CorruptLog) else {}
             raise Failure(of_store_error(error), str(error), fields=fields) from None
     if as_json:
-        print_answer(_plain(report), as_json=True)
+        print_answer(_plain(report, kept.trouble), as_json=True)
     else:
-        for line in _lines(report):
+        for line in _lines(report, kept.trouble):
             console().print(line)
     if not report.is_well:
         raise Failure(ExitCode.REPLAY_FAILS, "this code cannot take the log over")
 
 
-def _plain(report: Report) -> dict[str, object]:
-    return {"well": report.is_well, **asdict(report)}
+def _plain(report: Report, no_snapshots: str | None) -> dict[str, object]:
+    return {"well": report.is_well, **asdict(report), "snapshots_not_read": no_snapshots}
 
 
-def _lines(report: Report) -> Iterator[Text]:
+def _lines(report: Report, no_snapshots: str | None) -> Iterator[Text]:
     for of_type in report.aggregate_types:
         yield from _of_type(of_type)
+    if no_snapshots is not None:
+        yield Text(f"snapshots were not read: {printable(no_snapshots)}", "yellow")
     streams = sum(each.streams for each in report.aggregate_types)
     failing = sum(each.streams_failing for each in report.aggregate_types)
     told = f"{_count(failing, 'aggregate')} would fail" if failing else "all is well"
@@ -83,6 +90,8 @@ def _lines(report: Report) -> Iterator[Text]:
 
 def _of_type(report: AggregateTypeReport) -> Iterator[Text]:
     counts = f"  {_count(report.streams, 'aggregate')}, {_count(report.events, 'event')}"
+    if report.snapshots:
+        counts += f", {_count(report.snapshots, 'snapshot')}"
     yield Text.assemble(
         (printable(report.aggregate_type), "bold"),
         counts if report.hosted else counts + ", not hosted",
