@@ -143,7 +143,7 @@ class Account:
 class AccountsReader:
     """Asks the read model. It lags behind the log by as much as the projection does.
 
-    Raises gesta.projection's DatabaseFailed where there is no such table, or no such database.
+    Raises gesta.projection's NotProjected where there is no such table, or no such file.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:

@@ -48,6 +48,7 @@ from gesta.projection.errors import (
     DatabaseFailed,
     MustRebuild,
     NothingToSkip,
+    NotProjected,
     PoisonEvent,
     ProjectionError,
     Superseded,
@@ -85,5 +86,6 @@ __all__ = [
     "Superseded",
     "NothingToSkip",
     "DatabaseFailed",
+    "NotProjected",
     "BadDatabase",
 ]

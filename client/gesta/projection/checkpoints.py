@@ -65,6 +65,11 @@ class ProjectionState(StrEnum):
     FAILED = "failed"
     """At an event; see PoisonEvent."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> "ProjectionState":
+        """Nothing rests on it, so what a newer gesta wrote, say, is no reason to stop."""
+        return cls.STOPPED
+
 
 class Checkpoint(NamedTuple):
     """What was committed together with the rows."""

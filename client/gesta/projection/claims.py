@@ -80,7 +80,8 @@ async def claim_rebuild(engine: AsyncEngine, definition: Definition) -> Claim:
             await generations.drop(
                 connection, generations.rebuilt_names(left.tables, left.generation)
             )
-        generation = 1 + max(row.generation if row else 0 for row in (left, served))
+        named = await generations.newest_named(connection, definition.table_names)
+        generation = 1 + max(named, *(row.generation if row else 0 for row in (left, served)))
         projection = generations.rebuilt_class(definition, generation)
         await generations.create(connection, generations.tables_of(definition, projection))
         row = _new_row(definition, name, session, generation)
@@ -108,6 +109,10 @@ async def _check(connection: AsyncConnection, definition: Definition, row: Row) 
     lost = [each for each in definition.table_names if each not in there]
     if lost:
         raise TablesLost(name, lost)
+    if row.token is None:  # it has committed nothing yet, or somebody has taken the token away
+        filled = await generations.with_rows(connection, there)
+        if filled:
+            raise CheckpointLost(name, filled)
 
 
 def _new_row(definition: Definition, name: str, session: str, generation: int) -> Row:

@@ -10,6 +10,7 @@
     ├── Superseded                a newer session of the same name writes now
     ├── NothingToSkip             position, failed_position
     └── DatabaseFailed            detail: the read model's database, not the event
+        └── NotProjected          there is nothing to read yet
 
     BadDatabase                   detail: what was given names no database that can be used
 
@@ -182,3 +183,14 @@ class DatabaseFailed(ProjectionError):
 
     def _happened(self) -> str:
         return f"its database failed: {self.detail}"
+
+
+class NotProjected(DatabaseFailed):
+    """Nobody has run the projection on this database, so there is nothing to read."""
+
+    @property
+    def next_step(self) -> str:
+        return "run it there first: gesta project run MODULE:CLASS --db DATABASE"
+
+    def _happened(self) -> str:
+        return f"it was never run here: {self.detail}"

@@ -1,5 +1,6 @@
 """A projection's tables: those that are read, and those of a rebuild, until they are swapped."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.engine import Inspector
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.visitors import iterate
 
@@ -48,6 +50,15 @@ def tables_of(definition: Definition, projection: type[Projection]) -> list[Tabl
 
 def rebuilt_names(names: Iterable[str], generation: int) -> list[str]:
     return [name + _suffix(generation) for name in names]
+
+
+async def newest_named(connection: AsyncConnection, names: Sequence[str]) -> int:
+    """The newest generation in the name of one of the tables, or of an index of theirs; 0: none.
+
+    Where a row of ours was lost with its generation, a rebuild must not name what it makes like
+    that which an earlier one has left.
+    """
+    return await connection.run_sync(lambda sync: _newest_named(inspect(sync), names))
 
 
 async def existing(connection: AsyncConnection, names: Iterable[str]) -> list[str]:
@@ -99,8 +110,23 @@ def guard(connection: AsyncConnection, definition: Definition) -> None:
     event.listen(connection.sync_connection, "before_execute", check)
 
 
+def _newest_named(database: Inspector, names: Sequence[str]) -> int:
+    ours = "|".join(map(re.escape, names))
+    rebuilt = re.compile(rf"(?:{ours})({_SUFFIX})?")
+    tables = [each for each in database.get_table_names() if rebuilt.fullmatch(each)]
+    found = list(tables)
+    for table in tables:
+        indexes = [*database.get_indexes(table), *database.get_unique_constraints(table)]
+        found += [each["name"] or "" for each in indexes]
+    ends = [re.search(rf"{_SUFFIX}$", each) for each in found]
+    return max((int(end[1]) for end in ends if end), default=0)
+
+
 def _first_of(name: str) -> Select[Any]:
     return select(literal(1)).select_from(sqlalchemy.table(name)).limit(1)
+
+
+_SUFFIX = r"__g(\d{1,9})"
 
 
 def _suffix(generation: int) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from gesta.client import Client, connect
 from gesta.domain.catalog import Catalog
-from gesta.projection import DatabaseFailed, Runner, reading
+from gesta.projection import NotProjected, Runner, reading
 from gesta.server.config import MEMORY, Config
 from gesta.server.process import Server
 
@@ -92,7 +92,7 @@ async def test_a_statement_has_a_row_for_every_movement(
 
 async def test_accounts_that_nobody_has_projected_are_told_apart_from_none(database: str) -> None:
     async with accounts_in(database) as accounts:
-        with pytest.raises(DatabaseFailed, match="there is no"):
+        with pytest.raises(NotProjected, match="there is no"):
             await accounts.get_all_accounts()
 
 

@@ -23,6 +23,7 @@ from gesta.projection import (
     BadDatabase,
     DatabaseFailed,
     NothingToSkip,
+    NotProjected,
     PoisonEvent,
     ProjectionState,
     Runner,
@@ -204,7 +205,7 @@ async def test_asking_makes_no_database(client: Client, tmp_path: Path) -> None:
 async def test_tables_that_are_not_there_cannot_be_read(
     client: Client, database: str, engine: AsyncEngine
 ) -> None:
-    with pytest.raises(DatabaseFailed, match="there is no"):
+    with pytest.raises(NotProjected, match="there is no"):
         async with reading(engine, Books):
             pass
     await book(client, 5)

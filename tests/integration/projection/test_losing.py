@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from tests.integration.projection.books import Books, rows_by_log, rows_of, transfers
+from tests.integration.projection.books import (
+    POISON,
+    Booked,
+    Books,
+    book,
+    folded,
+    rows_by_log,
+    rows_of,
+    transfers,
+)
 from tests.integration.projection.watching import TIMEOUT_S
 from tests.unit.store.logs import behind_the_back
 
@@ -16,6 +25,8 @@ from gesta.projection import (
     CheckpointUndone,
     CodeChanged,
     MustRebuild,
+    PoisonEvent,
+    ProjectionState,
     Runner,
     TablesLost,
     on,
@@ -47,6 +58,49 @@ async def test_rows_without_a_checkpoint_are_not_added_to(
         assert await rows_of(engine) == await rows_by_log(client)
 
 
+async def test_rebuilds_without_a_checkpoint_do_not_meet_what_earlier_ones_named(
+    client: Client, database: str, engine: AsyncEngine
+) -> None:
+    await transfers(client, 5)
+    async with Runner(client, Books, database) as runner:
+        await book(client, POISON)
+        with pytest.raises(PoisonEvent):
+            await runner.rebuild()  # leaves tables behind, and some rows in them
+        await execute(engine, "DELETE FROM gesta_projections")
+    async with Runner(client, WithoutPoison, database) as runner:
+        for _ in range(3):
+            await runner.rebuild()
+            journal = [row for row in (await rows_by_log(client))[1] if row[2] != POISON]
+            assert await rows_of(engine) == folded(journal)
+            await execute(engine, "DELETE FROM gesta_projections")
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [("token = NULL", CheckpointLost), ("state = 'of a newer gesta'", None)],
+)
+async def test_a_row_of_ours_that_somebody_has_changed_doubles_nothing(
+    client: Client,
+    database: str,
+    engine: AsyncEngine,
+    change: str,
+    error: type[MustRebuild] | None,
+) -> None:
+    await transfers(client, 5)
+    async with Runner(client, Books, database) as runner:
+        await runner.run_once()
+        before = await rows_of(engine)
+        await execute(engine, f"UPDATE gesta_projections SET {change}")
+        assert (await runner.status()).state is ProjectionState.STOPPED
+        if error is None:
+            await runner.run_once()
+        else:
+            with pytest.raises(error) as caught:
+                await runner.run_once()
+            await _rebuild_as_told(runner, caught.value)
+        assert await rows_of(engine) == before
+
+
 async def test_empty_tables_without_a_checkpoint_are_a_beginning(
     client: Client, database: str, engine: AsyncEngine
 ) -> None:
@@ -71,6 +125,15 @@ async def test_a_checkpoint_without_its_tables_is_not_gone_on_with(
         assert caught.value.tables == ["journal"]
         await _rebuild_as_told(runner, caught.value)
         assert await rows_of(engine) == await rows_by_log(client)
+
+
+class WithoutPoison(Books):
+    name = "books"
+
+    @on(Booked)
+    async def booked(self, event: Booked, recorded: Event, connection: AsyncConnection) -> None:
+        if event.amount != POISON:
+            await super().booked(event, recorded, connection)
 
 
 class Extended(Books):

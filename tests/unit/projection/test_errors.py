@@ -28,6 +28,7 @@ SAMPLES: list[tuple[ProjectionError, str, str]] = [
     (errors.NothingToSkip("books", 7, None), "it has not failed", "gesta project status"),
     (errors.NothingToSkip("books", 7, 8), "it failed at 8, not at 7", "gesta project status"),
     (errors.DatabaseFailed("books", "gone"), "its database failed: gone", "nothing is lost"),
+    (errors.NotProjected("books", "no table"), "never run here: no table", "gesta project run"),
 ]
 
 
