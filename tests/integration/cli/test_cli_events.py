@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.integration.cli.command import TIMEOUT_S, Gesta, served
 
+from gesta.client import NewEvent, connect
 from gesta.v1.event_pb2 import RecordedEvent
 
 
@@ -41,6 +42,33 @@ def test_events_are_selected_by_aggregate_type_position_and_number(
     assert versions(bank, "--aggregate", filled, "--backwards", "--limit", "2") == [3, 2]
     first = json.loads(bank("events", "--aggregate", filled, "--limit", "1", "--json").stdout)
     assert versions(bank, "--aggregate", filled, "--after", str(first["position"])) == [2, 3]
+
+
+def test_events_are_selected_by_the_time_of_their_commit(bank: Gesta, filled: str) -> None:
+    printed = bank("events", "--aggregate", filled, "--limit", "3", "--json").stdout
+    _, second, third = [json.loads(line)["commit_time"] for line in printed.splitlines()]
+    words = ("--aggregate", filled, "--limit", "3")
+    assert versions(bank, *words, "--after-time", second) == [3]
+    assert versions(bank, *words, "--after-time", second, "--backwards") == [2, 1]
+    of_type = ("--type", "MoneyDeposited", "--limit", "1", "--after-time", third)
+    assert versions(bank, *of_type, "--backwards") == [3]
+    for wrong in (("--after-time", "later"), ("--after-time", third, "--after", "1")):
+        failed = bank("events", *wrong)
+        assert (failed.returncode, failed.stdout) == (2, "")
+        assert failed.stderr.startswith("gesta: BAD_INPUT: ")
+
+
+async def test_old_events_are_shown_as_they_are_read_today_or_as_they_are_stored(
+    tmp_path: Path,
+) -> None:
+    with served(tmp_path, "tests.integration.cli.evolved") as server:
+        async with connect(server.gesta.address) as client:
+            await client.append([NewEvent("Scale", "s", "Weighed", {"weight": 5})])
+        (today,) = server.gesta("events", "--json").stdout.splitlines()
+        (stored,) = server.gesta("events", "--as-stored", "--json").stdout.splitlines()
+    shown = [json.loads(line) for line in (today, stored)]
+    assert [each["schema_version"] for each in shown] == [3, 1]
+    assert [each["data"] for each in shown] == [{"grams": 5}, {"weight": 5}]
 
 
 def test_a_position_beyond_the_log_is_bad_input(bank: Gesta) -> None:

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from gesta.client import Client, Event
+from gesta.server.cli.arguments import parse_time
 from gesta.server.cli.asking import ask
 from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
@@ -43,6 +44,13 @@ def events(
             help="Only after it; backwards: only before it.",
         ),
     ] = None,
+    after_time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only what was committed after it: ISO 8601; backwards: by then.",
+        ),
+    ] = None,
     backwards: Annotated[bool, typer.Option("--backwards", help="Newest first.")] = False,
     limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="At most so many.")] = None,
     following: Annotated[
@@ -52,6 +60,12 @@ def events(
             "-f",
             help="Then wait for more, until Ctrl-C. Takes up again where it was when the "
             "connection breaks, and says so on stderr.",
+        ),
+    ] = False,
+    as_stored: Annotated[
+        bool,
+        typer.Option(
+            "--as-stored", help="As they were written, not in the version of the server's code."
         ),
     ] = False,
     as_json: AsJson = False,
@@ -66,7 +80,10 @@ def events(
     """
     if following and backwards:
         raise Failure(ExitCode.BAD_INPUT, "--follow goes forwards; leave --backwards out")
-    selection = Selection.of(aggregate, event_types or (), after)
+    if after is not None and after_time is not None:
+        raise Failure(ExitCode.BAD_INPUT, "only one of --after and --after-time")
+    begin = after if after_time is None else parse_time(after_time, "--after-time")
+    selection = Selection.of(aggregate, event_types or (), begin, as_stored)
 
     async def work(client: Client) -> None:
         left = limit

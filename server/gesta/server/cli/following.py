@@ -25,7 +25,9 @@ async def follow(client: Client, selection: Selection) -> AsyncGenerator[list[Ev
         assert token is not None, "a reading that came to its end knows the head it went up to"
     except AggregateNotFound:
         pass  # at the head of that token, at least
-    subscription = client.subscribe(after=token, where=selection.match)
+    subscription = client.subscribe(
+        after=token, where=selection.match, as_stored=selection.as_stored
+    )
     watch = asyncio.create_task(say_how_it_is(subscription))  # from the first connection on
     try:
         async with subscription:
