@@ -20,7 +20,7 @@ from examples.bank.statement import Statements
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.servers import running
+from benchmarks.processes import SAID, running
 from gesta.client import Client, Event, connect
 from gesta.projection import Projection, Runner
 from gesta.store import SqliteStore
@@ -115,7 +115,8 @@ async def measure(folder: Path, events: int, rounds: int) -> dict[str, list[floa
     await write(data, events)
     rates: dict[str, list[float]] = {}
     serving = ("gesta.server", "serve", "examples.bank", "--listen", "127.0.0.1:0", "--data")
-    async with running(*serving, str(data)) as address, connect(address) as client:
+    SAID.parent.mkdir(exist_ok=True)
+    async with running(*serving, str(data)) as server, connect(server.address) as client:
         for number in range(rounds):
             rates.setdefault(_REFERENCE, []).append(await read(client, events))
             for projection in _PROJECTIONS:
