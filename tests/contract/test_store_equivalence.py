@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.contract.samples import PAGE, Author
@@ -51,6 +52,7 @@ BATCHES = st.lists(
 Planned = list[tuple[list[tuple[tuple[str, str], dict[str, object]]], list[CommandRecord]]]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(BATCHES)
 async def test_every_sequence_of_batches_reads_back_the_same_from_both_stores(

@@ -269,7 +269,6 @@ class Engine:
         if ticks % _PRUNE_EVERY_TICKS == 0:
             # An id may be ahead of its commit, and so be taken for fresh for as much longer.
             kept_s = self.limits.command_id_window_s + self.limits.command_id_ahead_s
-            before_us = self._time.certain_us() - kept_s * 1_000_000
-            self._writer.prune(before_us, _PRUNE_ROWS)
+            self._writer.prune(kept_s * 1_000_000, _PRUNE_ROWS)
         # A failure that no call has met is heard of all the same.
         await self._storage.position_at(0)

@@ -117,11 +117,11 @@ class Writer:
             batch.items.append(other)
         return True
 
-    def prune(self, before_us: int, rows: int) -> None:
-        """Have old answers forgotten, soon: so many after each commit, the next one waits for no
-        more."""
+    def prune(self, kept_us: int, rows: int) -> None:
+        """Have answers forgotten, soon, that were kept for so long: so many after each commit, the
+        next one waits for no more."""
         if not self.failed:
-            self._prune = (before_us, rows)
+            self._prune = (kept_us, rows)
             self._work.set()
 
     def latest(self, batches: list[OpenBatch]) -> OpenBatch:
@@ -138,9 +138,11 @@ class Writer:
                 if self._prune is not None:
                     await self._forget_answers(*self._prune)
 
-    async def _forget_answers(self, before_us: int, rows: int) -> None:
+    async def _forget_answers(self, kept_us: int, rows: int) -> None:
         """Forget one piece of them. A piece that is not full was the last."""
         forgotten = 0
+        # Asked for each piece: the clock may have been set back since the last one.
+        before_us = self._time.certain_us() - kept_us
         try:
             forgotten = await self._store.prune_commands(before_us, rows)
         except StorageFull:

@@ -12,7 +12,7 @@ def test_snapshots_are_counted_and_dropped_and_no_state_changes(tmp_path: Path) 
     data = str(tmp_path / "data")
     with served(tmp_path, "tests.integration.cli.snapped") as server:
         gesta = server.gesta
-        for _ in range(7):
+        for _ in range(3):
             gesta("execute", "Snapped", "a", "add", "amount=5")
         before = gesta("state", "Snapped", "a").stdout
         server.process.terminate()

@@ -45,7 +45,7 @@ class Mishaps(Play):
                 run.clock.seconds += chance.choice([0, 1])
             case "j":
                 run.clock.us = NOON_US + int(chance.choice(DAYS_OFF) * DAY_US)
-                run.engine._writer.prune(run.engine._time.certain_us() - 8 * DAY_US, 500)
+                run.engine._writer.prune(8 * DAY_US, 500)
             case "m":
                 asked = chance.choice([*map(ask, MISTAKES), ask("flood", count=2_000), take(20)])
                 self.ask(on, asked, must_exist=chance.choice([None, True, False]))

@@ -2,14 +2,12 @@
 asked for."""
 
 import pytest
-from tests.unit.engine.chance import DAY_US, NOON_US
+from tests.unit.engine.chance import DAY_US
 from tests.unit.engine.harness import Running, Start, settle
 from tests.unit.engine.tally import add
 
 from gesta.engine.errors import CommandIdExpired, CorruptEvent
 from gesta.store.port import CorruptLog, StorageFull
-
-NINE_DAYS_LATER = NOON_US + 9 * DAY_US
 
 
 async def old_answers(run: Running, count: int) -> list[bytes]:
@@ -23,7 +21,7 @@ async def old_answers(run: Running, count: int) -> list[bytes]:
 
 
 def forget(run: Running, rows: int) -> None:
-    run.engine._writer.prune(NINE_DAYS_LATER, rows)
+    run.engine._writer.prune(0, rows)
 
 
 async def kept(run: Running, ids: list[bytes]) -> int:
@@ -150,3 +148,18 @@ async def test_what_was_committed_while_the_clock_was_set_back_is_not_forgotten_
         run.clock.us -= 30 * DAY_US
     again = await run.tell("a", add(), command_id=same).accepted()
     assert again == first._replace(replayed=True)
+
+
+async def test_a_clock_that_is_set_back_amid_the_pruning_has_no_new_answer_forgotten(
+    run: Running,
+) -> None:
+    await old_answers(run, 4)
+    run.store.prunes.close()
+    forget(run, rows=2)
+    await run.store.prunes.arrived()
+    run.clock.us -= 30 * DAY_US
+    first = run.tell("b", add(), command_id=(same := run.ids.named()))
+    run.store.prunes.open()
+    await first.accepted()
+    await settle()
+    assert (await run.tell("b", add(), command_id=same).accepted()).replayed

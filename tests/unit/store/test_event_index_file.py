@@ -205,6 +205,7 @@ async def _fill_without(filled: Filled, position: int) -> None:
         connection.execute("DELETE FROM of_type WHERE position = ?", (position,))
 
 
+@pytest.mark.slow
 async def test_no_flipped_bit_makes_a_type_lack_an_event(filled: Filled) -> None:
     chance = random.Random(7)
     whole = filled.file.read_bytes()
@@ -224,6 +225,7 @@ async def test_no_flipped_bit_makes_a_type_lack_an_event(filled: Filled) -> None
     assert min(answered, dropped) > 10
 
 
+@pytest.mark.slow
 async def test_a_row_that_is_not_what_it_was_is_noticed_by_every_answer_it_belongs_to(
     filled: Filled,
 ) -> None:
