@@ -1,5 +1,6 @@
 """The read model's database: opened from a URL, used in transactions, told apart from its user."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -96,6 +97,10 @@ async def transaction(
     """
     async with AsyncExitStack() as stack:
         try:
+            if is_missing(engine):
+                # aiosqlite would leave a thread behind where it cannot, to report to a loop that
+                # may be closed by then, with a traceback.
+                await asyncio.to_thread(Path(engine.url.database or "").touch)
             connection = await stack.enter_async_context(engine.connect())
         except (DBAPIError, OSError, PoolTimeout) as error:
             raise DatabaseFailed(name, _one_line(error)) from error

@@ -78,10 +78,11 @@ class Reads:
         spec = hosted.queries.get(query)
         if spec is None:
             raise UnknownCommand(aggregate_type, query, "query")
-        try:
-            decoded = spec.decode_arguments(arguments)
-        except InvalidArgument as error:
-            raise invalid_argument(error) from None
+        with self._watchdog:  # an argument may be of an author's class
+            try:
+                decoded = spec.decode_arguments(arguments)
+            except InvalidArgument as error:
+                raise invalid_argument(error) from None
         version, state = await self._confirmed(aggregate_type, aggregate_id)
         now = _EPOCH + timedelta(microseconds=self._time.now_us())
         context = Context(aggregate_id, version, now, principal, _NO_COMMAND)
