@@ -210,7 +210,7 @@ async def test_no_flipped_bit_makes_a_type_lack_an_event(filled: Filled) -> None
     chance = random.Random(7)
     whole = filled.file.read_bytes()
     answered = dropped = 0
-    for _ in range(400):
+    for _ in range(200):
         damaged = bytearray(whole)
         damaged[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
         filled.file.write_bytes(damaged)
@@ -233,11 +233,12 @@ async def test_a_row_that_is_not_what_it_was_is_noticed_by_every_answer_it_belon
     row = bytes.fromhex("05 09 02 01 02 01 2d 65") + row_checksum(1, 301, 101).to_bytes(2, "big")
     whole = filled.file.read_bytes()
     assert whole.count(row) == 1
+    pages = [(100, EVENTS), (300, EVENTS), (100, 301), (100, 302), (300, 301)]
     for bit in range(len(row) * 8):
         damaged = bytearray(row)
         damaged[bit // 8] ^= 1 << bit % 8
         filled.file.write_bytes(whole.replace(row, damaged))
-        for after, until in ((100, EVENTS), (300, EVENTS), (100, 301), (100, 302), (300, 301)):
+        for after, until in pages if bit % 8 == 4 else pages[:1]:
             index = await filled.open()
             found = await index.positions_of_type(["B"], after, until, 999)
             assert found == Found([], after, after)
