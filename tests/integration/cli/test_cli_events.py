@@ -1,5 +1,6 @@
 """events: what is selected, how it is printed, and following the log."""
 
+import asyncio
 import json
 import signal
 from pathlib import Path
@@ -122,3 +123,26 @@ def test_following_goes_on_after_a_restart_and_says_so(tmp_path: Path) -> None:
                 two = json.loads(following.stdout.readline())
                 assert following.wait(TIMEOUT_S) == 0
     assert [(e["aggregate_id"], e["version"]) for e in (one, two)] == [("late", 1), ("late", 2)]
+
+
+@pytest.mark.parametrize("command", ["events", "history", "trace"])
+async def test_whatever_a_writer_appended_an_event_stays_on_its_line(
+    bank: Gesta, command: str
+) -> None:
+    """Line breaks in the JSON, and characters in the id that turn the direction of a terminal."""
+    account = f"broken-{command}\u202e\u2028"
+    data = b'{\n  "initial_deposit": 1,\n  "overdraft_limit": 0,\n  "booked_on": "2026-01-02"\n}'
+    opened = NewEvent("BankAccount", account, "AccountOpened", data)
+    async with connect(bank.address) as client:
+        await client.append([opened], correlation_id=account)
+    words = {
+        "events": ("--aggregate", f"BankAccount/{account}"),
+        "history": ("BankAccount", account),
+        "trace": (account,),
+    }[command]
+    shown = await asyncio.to_thread(bank, command, *words)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert all(line.isprintable() for line in shown.stdout.removesuffix("\n").split("\n"))
+    shown = await asyncio.to_thread(bank, command, *words, "--json")
+    for line in shown.stdout.removesuffix("\n").split("\n"):
+        json.loads(line)

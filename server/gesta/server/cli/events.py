@@ -22,7 +22,7 @@ from gesta.server.cli.options import (
     Server,
     Timeout,
 )
-from gesta.server.cli.output import console, print_lines, printable
+from gesta.server.cli.output import console, one_line, print_lines, printable
 from gesta.server.cli.selection import Selection
 
 
@@ -144,13 +144,8 @@ def _columns(event: Event) -> list[tuple[str, str]]:
     return [
         (f"{event.position:>7}", "bold"),
         (event.commit_time.isoformat(sep=" ", timespec="milliseconds"), "dim"),
-        (f"{event.aggregate_type}/{event.aggregate_id}", "cyan"),
+        (printable(f"{event.aggregate_type}/{event.aggregate_id}"), "cyan"),
         (f"v{event.version}", "dim"),
-        (event.event_type, "green"),
+        (printable(event.event_type), "green"),
         (printable(one_line(event.data).decode()), ""),
     ]
-
-
-def one_line(data: bytes) -> bytes:
-    """As stored, every digit of it, but without line breaks that a writer may have put there."""
-    return msgspec.json.format(data, indent=-1)

@@ -20,7 +20,7 @@ from gesta.server.cli.options import (
     Server,
     Timeout,
 )
-from gesta.server.cli.output import console, plain, print_answer, print_lines, printable
+from gesta.server.cli.output import console, one_line, plain, print_answer, print_lines, printable
 
 _Version = Annotated[int, typer.Argument(metavar="VERSION", min=1, max=INT64_MAX)]
 
@@ -110,7 +110,7 @@ def _plain(change: Change[Any]) -> dict[str, object]:
         "time": event.commit_time,
         "event_type": event.event_type,
         "schema_version": event.schema_version,
-        "data": msgspec.Raw(event.data),
+        "data": msgspec.Raw(one_line(event.data)),
         "changes": [each._asdict() for each in differences(change.before, change.after)],
         "principal": event.principal,
         "command_id": event.command_id,
@@ -126,8 +126,8 @@ def _lines(change: Change[Any]) -> Iterator[Text]:
     yield Text.assemble(
         (f"v{event.version}", "dim"),
         f"  {event.commit_time:%Y-%m-%d %H:%M:%S.%f}Z  ",
-        (event.event_type, "green"),
-        f"  {printable(event.data.decode())}",
+        (printable(event.event_type), "green"),
+        f"  {printable(one_line(event.data).decode())}",
         (f"  by {printable(user or event.principal)}", "cyan"),
         (f"  command {event.command_id}", "dim"),
     )

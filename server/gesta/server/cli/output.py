@@ -67,6 +67,12 @@ def printable(text: str) -> str:
     )
 
 
+def one_line(data: bytes) -> bytes:
+    """JSON as stored, every digit of it, but without line breaks that a writer may have put
+    there."""
+    return msgspec.json.format(data, indent=-1)
+
+
 def report(failure: Failure, *, as_json: bool) -> None:
     """The one line that says what went wrong."""
     if failure.trace:

@@ -10,11 +10,11 @@ from rich.text import Text
 from gesta.client import Client, Event, Match
 from gesta.server.cli.asking import ask
 from gesta.server.cli.causes import Caused, Causes, Step
-from gesta.server.cli.events import one_line, plain_event
+from gesta.server.cli.events import plain_event
 from gesta.server.cli.exit_codes import ExitCode
 from gesta.server.cli.failure import Failure
 from gesta.server.cli.options import SERVER_DEFAULT, TIMEOUT_S_DEFAULT, AsJson, Server, Timeout
-from gesta.server.cli.output import console, print_answer, printable, say
+from gesta.server.cli.output import console, one_line, print_answer, printable, say
 
 EVENTS_MAX = 10_000
 """More than anybody reads; they are all in memory."""
