@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -39,6 +40,7 @@ PROJECTIONS = Table(
     Column("position", BigInteger, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("failed_position", BigInteger),
+    Column("failed_event_id", LargeBinary(16)),
     Column("failed_event", Text),
     Column("error", Text),
 )
@@ -47,7 +49,9 @@ SKIPS = Table(
     metadata,
     Column("name", String(255), primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("position", BigInteger, primary_key=True),
+    # After a restore the log may have another event at that position, which is not to be left out.
+    Column("event_id", LargeBinary(16), primary_key=True),
+    Column("position", BigInteger, nullable=False),
     Column("event", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("skipped_at", DateTime(timezone=True), nullable=False),
@@ -94,11 +98,12 @@ class Row:
     token: str | None
     position: int
     failed_position: int | None = None
+    failed_event_id: bytes | None = None
     failed_event: str | None = None
     error: str | None = None
 
 
-_CLEARED = {"failed_position": None, "failed_event": None, "error": None}
+_CLEARED = dict.fromkeys(("failed_position", "failed_event_id", "failed_event", "error"))
 
 
 async def create_tables(connection: AsyncConnection) -> None:
@@ -165,6 +170,7 @@ async def skip(connection: AsyncConnection, row: Row, base_name: str) -> None:
         insert(SKIPS).values(
             name=base_name,
             version=row.version,
+            event_id=row.failed_event_id,
             position=row.failed_position,
             event=row.failed_event,
             error=row.error,
@@ -175,11 +181,11 @@ async def skip(connection: AsyncConnection, row: Row, base_name: str) -> None:
     await _update(connection, PROJECTIONS.c.name == row.name, stopped)
 
 
-async def skipped_positions(
+async def skipped_events(
     connection: AsyncConnection, base_name: str, version: int
-) -> frozenset[int]:
-    """Also by a rebuild of the same version; a newer version tries those events again."""
-    asked = select(SKIPS.c.position).where(SKIPS.c.name == base_name, SKIPS.c.version == version)
+) -> frozenset[bytes]:
+    """Their ids. A rebuild of that version leaves them out too; a newer one tries them again."""
+    asked = select(SKIPS.c.event_id).where(SKIPS.c.name == base_name, SKIPS.c.version == version)
     return frozenset((await connection.execute(asked)).scalars())
 
 

@@ -28,7 +28,8 @@ class Claim:
     token: str | None
     position: int
     """Where to go on."""
-    skips: frozenset[int]
+    skips: frozenset[bytes]
+    """Ids of events."""
 
     @property
     def is_rebuild(self) -> bool:
@@ -59,7 +60,7 @@ async def claim(
             row = await _begin(connection, definition, session)
         else:
             await _check(connection, definition, row)
-        skips = await checkpoints.skipped_positions(connection, name, definition.version)
+        skips = await checkpoints.skipped_events(connection, name, definition.version)
     projection: type[Projection] = definition.projection
     return Claim(
         definition, name, session, row.generation, projection, row.token, row.position, skips
@@ -86,7 +87,7 @@ async def claim_rebuild(engine: AsyncEngine, definition: Definition) -> Claim:
         await generations.create(connection, generations.tables_of(definition, projection))
         row = _new_row(definition, name, session, generation)
         await checkpoints.write_row(connection, row)
-        skips = await checkpoints.skipped_positions(connection, base_name, definition.version)
+        skips = await checkpoints.skipped_events(connection, base_name, definition.version)
     return Claim(definition, name, session, generation, projection, None, 0, skips)
 
 

@@ -1,11 +1,11 @@
 """The read model's database: opened from a URL, used in transactions, told apart from its user."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import (
     ArgumentError,
@@ -17,6 +17,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from gesta.domain.errors import DefinitionError
 from gesta.projection.errors import BadDatabase, DatabaseFailed
 
 SQLITE_BUSY_MS = 10_000
@@ -113,6 +114,28 @@ async def transaction(
             if is_trouble(error):
                 raise DatabaseFailed(name, _one_line(error)) from error
             raise
+
+
+@contextmanager
+def kept_open(connection: AsyncConnection, where: str) -> Generator[None, None, None]:
+    """Within it, a commit or a rollback of the author's raises DefinitionError for the class
+    `where`, and all is rolled back: it would part the rows from their checkpoint. Text, such as
+    "COMMIT", is not seen."""
+
+    def refuse(sync: Connection) -> None:
+        sync.connection.rollback()  # SQLAlchemy itself takes the transaction for ended now
+        raise DefinitionError(
+            where, "a handler neither commits nor rolls back; that is done with the checkpoint"
+        )
+
+    sync = connection.sync_connection
+    for what in ("commit", "rollback"):
+        event.listen(sync, what, refuse)
+    try:
+        yield
+    finally:
+        for what in ("commit", "rollback"):
+            event.remove(sync, what, refuse)
 
 
 async def lock_tables(connection: AsyncConnection) -> None:

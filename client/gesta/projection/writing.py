@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -12,7 +12,7 @@ from gesta.client import Event
 from gesta.projection import checkpoints, generations
 from gesta.projection.checkpoints import Checkpoint, ProjectionState
 from gesta.projection.claims import Claim
-from gesta.projection.database import is_trouble, transaction
+from gesta.projection.database import is_trouble, kept_open, transaction
 from gesta.projection.errors import CheckpointLost, PoisonEvent, ProjectionError, Superseded
 from gesta.projection.intake import Intake, WholeBatch
 from gesta.projection.limits import TransactionLimits
@@ -34,7 +34,7 @@ class FailedTogether(Exception):
 class _Failed(Exception):
     """The author's code raised `cause`, on `event`; None: in `flush`."""
 
-    def __init__(self, cause: Exception, event: Event | None) -> None:
+    def __init__(self, cause: BaseException, event: Event | None) -> None:
         super().__init__(cause)
         self.cause = cause
         self.event = event
@@ -72,7 +72,8 @@ class Writer:
         try:
             async with self._transaction() as connection:
                 await self._update(connection, {})  # at first: from here on nobody else writes
-                await self._fill(taken, intake, connection)
+                with self._kept_open(connection):
+                    await self._fill(taken, intake, connection)
                 state = ProjectionState.LIVE if intake.caught_up else ProjectionState.CATCHING_UP
                 last = taken.last
                 checkpoint = Checkpoint(self.claim.name, last.token, last.position, state)
@@ -123,20 +124,20 @@ class Writer:
         try:
             for event in events:
                 message = event.message
-                if skips and message.position in skips:
+                if skips and message.event_id in skips:
                     continue
                 function, decode = handlers[message.event_type]
                 await function(projection, decode(event), event, connection)
-        except Exception as error:
-            if is_trouble(error):
+        except BaseException as error:
+            if not _is_the_authors(error):
                 raise
             raise _Failed(error, event) from error
 
     async def _flush(self, projection: Projection, connection: AsyncConnection) -> None:
         try:
             await projection.flush(connection)
-        except Exception as error:
-            if is_trouble(error):
+        except BaseException as error:
+            if not _is_the_authors(error):
                 raise
             raise _Failed(error, None) from error
 
@@ -151,6 +152,7 @@ class Writer:
                 {
                     "state": ProjectionState.FAILED,
                     "failed_position": event.position,
+                    "failed_event_id": event.message.event_id,
                     "failed_event": words,
                     "error": error,
                 },
@@ -166,13 +168,17 @@ class Writer:
         trying: Event | None = None
         with contextlib.suppress(_Failed, _AllWell):
             async with self._transaction() as connection:
-                for trying in batch.events:
-                    projection = self.claim.projection()
-                    await self._handle(projection, [trying], connection)
-                    await self._flush(projection, connection)
+                with self._kept_open(connection):
+                    for trying in batch.events:
+                        projection = self.claim.projection()
+                        await self._handle(projection, [trying], connection)
+                        await self._flush(projection, connection)
                 trying = None
                 raise _AllWell
         return trying
+
+    def _kept_open(self, connection: AsyncConnection) -> AbstractContextManager[None]:
+        return kept_open(connection, self.claim.definition.projection.__qualname__)
 
     def _transaction(self) -> AbstractAsyncContextManager[AsyncConnection]:
         return transaction(self._engine, self.claim.name)
@@ -210,6 +216,15 @@ def _in_words(event: Event) -> str:
     )
 
 
-def _in_a_line(error: Exception) -> str:
+def _is_the_authors(error: BaseException) -> bool:
+    """Whether it is the event that cannot be projected, and neither the database that failed nor
+    somebody who wants us to stop. A handler that calls sys.exit would stop us without a word."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and not task.cancelling()
+    return isinstance(error, Exception | SystemExit) and not is_trouble(error)
+
+
+def _in_a_line(error: BaseException) -> str:
     text = str(error).partition("\n")[0]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

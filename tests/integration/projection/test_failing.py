@@ -1,5 +1,8 @@
 """What stops a projection: an event that cannot be projected, or its database."""
 
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -100,6 +103,66 @@ class Mended(Books):
     @on(Booked)
     async def booked(self, event: Booked, recorded: Event, connection: AsyncConnection) -> None:
         await super().booked(Booked(event.amount + 100), recorded, connection)
+
+
+async def _commit(connection: AsyncConnection) -> None:
+    await connection.commit()
+
+
+async def _roll_back(connection: AsyncConnection) -> None:
+    await connection.rollback()
+
+
+async def _exit(connection: AsyncConnection) -> None:
+    sys.exit()
+
+
+async def _cancel(connection: AsyncConnection) -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    ("does", "error"),
+    [
+        (_commit, "DefinitionError: "),
+        (_roll_back, "DefinitionError: "),
+        (_exit, "SystemExit"),
+        (_cancel, "CancelledError"),
+    ],
+)
+@pytest.mark.parametrize("in_flush", [False, True])
+async def test_a_handler_that_would_end_the_transaction_or_the_run_is_stopped_like_any_other(
+    client: Client,
+    database: str,
+    engine: AsyncEngine,
+    does: Callable[[AsyncConnection], Awaitable[None]],
+    error: str,
+    in_flush: bool,
+) -> None:
+    class Ending(Books):
+        name = "books"
+
+        @on(Booked)
+        async def booked(self, event: Booked, recorded: Event, connection: AsyncConnection) -> None:
+            await super().booked(event, recorded, connection)
+            if event.amount == POISON + 1 and not in_flush:
+                await does(connection)
+
+        async def flush(self, connection: AsyncConnection) -> None:
+            await super().flush(connection)
+            if in_flush and any(row["amount"] == POISON + 1 for row in self._rows):
+                await does(connection)
+
+    await book(client, 1, 2)
+    async with Runner(client, Ending, database) as runner:
+        await runner.run_once()
+        before = await rows_of(engine)
+        await client.append([booking("a", 5), booking("a", POISON + 1), booking("a", 6)])
+        with pytest.raises(PoisonEvent) as caught:
+            await runner.run_once()
+        assert caught.value.position == 4
+        assert caught.value.error.startswith(error)
+        assert await rows_of(engine) == before
 
 
 async def test_mended_code_goes_on_where_it_stopped(

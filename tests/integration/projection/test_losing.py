@@ -31,7 +31,7 @@ from gesta.projection import (
     TablesLost,
     on,
 )
-from gesta.server.config import Config
+from gesta.server.config import MEMORY, Config
 from gesta.server.process import Server
 from gesta.store.rows import checksum
 
@@ -203,6 +203,31 @@ async def test_a_checkpoint_of_another_log_is_not_gone_on_with(
         assert caught.value.fork_position is None
         await _rebuild_as_told(runner, caught.value)  # though the old one had come further
         assert await rows_of(engine) == await rows_by_log(other)
+
+
+async def test_an_event_that_was_skipped_is_left_out_and_not_another_at_its_position(
+    client: Client, database: str, engine: AsyncEngine
+) -> None:
+    await book(client, 1, POISON, 3)
+    async with Runner(client, Books, database) as runner:
+        with pytest.raises(PoisonEvent):
+            await runner.run_once()
+        await runner.skip(2)
+        await runner.run_once()
+    async with (
+        Server(Config(data=MEMORY, listen="127.0.0.1:0")) as server,
+        connect(server.address) as other,
+        Runner(other, Books, database) as runner,
+    ):
+        await book(other, 1, 2, 3)  # as a log that was restored may go on
+        await runner.rebuild()
+        assert await rows_of(engine) == await rows_by_log(other)
+        await book(other, POISON)
+        with pytest.raises(PoisonEvent):
+            await runner.run_once()
+        await runner.skip(4)
+        await runner.run_once()
+        assert await rows_of(engine) == await rows_by_log(other, frozenset({4}))
 
 
 async def _rebuild_as_told(runner: Runner, error: MustRebuild) -> None:
