@@ -152,6 +152,7 @@ def test_tables_that_cannot_be_gone_on_with_end_a_run_with_4(gesta: Gesta, tmp_p
     ("target", "database", "code", "told"),
     [
         ("Books", "x.db", 2, "BAD_INPUT: 'Books' is not MODULE:CLASS"),
+        ("my/books.py:Books", "x.db", 2, "not a module; write my.books:Books"),
         ("no.such.module:Books", "x.db", 2, "BAD_TARGET: no.such.module:Books: importing it"),
         ("json:JSONDecoder", "x.db", 2, "is not a projection with a name"),
         ("json:Nothing", "x.db", 2, "has no attribute 'Nothing'"),

@@ -182,6 +182,10 @@ def _load(target: str) -> "type[Projection]":
     module_name, _, attribute = target.partition(":")
     if not module_name or not attribute:
         raise Failure(ExitCode.BAD_INPUT, f"{target!r} is not MODULE:CLASS")
+    if module_name.endswith(".py"):
+        meant = ".".join(Path(module_name).with_suffix("").parts)
+        text = f"{target!r} names a file, not a module; write {meant}:{attribute}"
+        raise Failure(ExitCode.BAD_INPUT, text)
     try:
         projections = importlib.import_module("gesta.projection.projection")
     except ImportError as error:
