@@ -113,6 +113,10 @@ class Link:
         stopper.join()
 
 
+def nothing(connection: JobConnection) -> None:
+    """A job that tells, by ending, that those before it have ended."""
+
+
 def _uri(path: Path, mode: str) -> str:
     return f"{path.absolute().as_uri()}?mode={mode}"
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from gesta.store.connection import JobConnection, Link
+from gesta.store.connection import JobConnection, Link, nothing
 from gesta.store.names import Names
 from gesta.store.reading import Reader
 
@@ -53,7 +53,7 @@ class Readers:
         self._door.clear()
         try:
             # Behind all that a thread has to do, also for callers that no longer wait for it.
-            await asyncio.gather(*(link.run(_nothing) for link, _ in self._readers))
+            await asyncio.gather(*(link.run(nothing) for link, _ in self._readers))
             yield
         finally:
             self._door.set()
@@ -70,7 +70,3 @@ class Readers:
         links = [link for link, _ in self._readers]
         self._readers = []
         return links
-
-
-def _nothing(connection: JobConnection) -> None:
-    """A job that tells, by ending, that those before it have ended."""

@@ -82,7 +82,6 @@ class SqliteStore:
         self._readers = Readers()
         self._answers = Answers()
         self._writer: LogWriter | None = None
-        self._appending: asyncio.Task[None] | None = None
 
     async def open(self) -> LogInfo:
         try:
@@ -96,13 +95,14 @@ class SqliteStore:
         return info
 
     async def append(self, batch: Batch) -> None:
-        self._check_usable()
-        assert self._appending is None, "one append at a time"
-        # A task of its own: a caller that is cancelled stops waiting, but what gets committed is
-        # adopted all the same.
-        self._appending = asyncio.ensure_future(self._append(batch))
-        self._appending.add_done_callback(_take_note)
-        await asyncio.shield(self._appending)
+        writer = self._usable_writer()
+        assert not writer.appending, "one append at a time"
+        try:
+            await writer.append(batch)
+        except StorageFull:
+            raise
+        except Exception as error:
+            raise self._failed(error) from error
 
     async def read_log(
         self, after: int, until: int, limit: int, bytes_max: int
@@ -157,8 +157,8 @@ class SqliteStore:
         return await self._read(self._answers.ids_between, low, high, limit)
 
     async def prune_commands(self, before_us: int, limit: int) -> int:
-        assert self._appending is None, "never beside an append"
         writer = self._usable_writer()
+        assert not writer.appending, "never beside an append"
         try:
             return await writer.prune(before_us, limit)
         except (sqlite3.Error, OSError) as error:
@@ -166,8 +166,6 @@ class SqliteStore:
 
     async def close(self) -> None:
         self._unusable = "it is closed"
-        if self._appending is not None:
-            await asyncio.wait([self._appending])
         if self._writer is not None:
             await self._writer.settle()
         # The writer last: it moves what is left of the write-ahead log, and lets go of the lock.
@@ -218,16 +216,6 @@ class SqliteStore:
         connection.on_close = let_go
         return found, gauge
 
-    async def _append(self, batch: Batch) -> None:
-        try:
-            await self._usable_writer().append(batch)
-        except StorageFull:
-            raise
-        except Exception as error:
-            raise self._failed(error) from error
-        finally:
-            self._appending = None
-
     async def _read(
         self, read: Callable[Concatenate[Reader, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
@@ -267,9 +255,3 @@ def _make_directory(directory: Path) -> None:
     if not directory.is_dir():
         directory.mkdir(mode=0o700, parents=True)
         schema.sync_directory(directory.parent)
-
-
-def _take_note(task: asyncio.Task[None]) -> None:
-    """An append that failed after its caller was cancelled is no news: the next call says it."""
-    if not task.cancelled():
-        task.exception()

@@ -13,10 +13,9 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import NamedTuple
 
 from gesta.store.answers import Pruner
-from gesta.store.connection import JobConnection, Link, is_code
+from gesta.store.connection import JobConnection, Link, is_code, nothing
 from gesta.store.port import Batch, StorageFull
 from gesta.store.readers import Readers
 from gesta.store.reading import Bounds
@@ -31,16 +30,22 @@ HOLD_READS_AT = 4
 catch up by themselves, and before the log is large enough to make reads slow."""
 
 
-class _Committed(NamedTuple):
-    """What a commit drew, and how long the write-ahead log is after it."""
+class _Append:
+    """One append: what it is given, and what became of it, which its thread notes here. So that is
+    known, too, if nobody waited for it."""
 
-    drawn: Drawn
-    wal_is_long: bool
-    wal_is_overlong: bool
+    def __init__(self, batch: Batch, base: Base) -> None:
+        self.batch = batch
+        self.base = base
+        self.drawn: Drawn | None = None
+        """What the commit drew, once it is on the disk."""
+        self.error: Exception | None = None
+        self.wal_is_long = self.wal_is_overlong = False
 
 
 class LogWriter:
-    """Writes to a log that is sealed. `on_failure` hears of a checkpoint that failed."""
+    """Writes to a log that is sealed. `on_failure` hears of a checkpoint that failed, and of an
+    append that failed after its caller had left."""
 
     def __init__(
         self,
@@ -58,23 +63,34 @@ class LogWriter:
         self._readers = readers
         self._on_failure = on_failure
         self._pruner = Pruner()
+        self._append: _Append | None = None
+        self._unawaited: asyncio.Task[None] | None = None
         self._checkpointing: asyncio.Task[None] | None = None
         self.names = found.names
         self.bounds = Bounds(found.info.head, found.streams)
 
     async def append(self, batch: Batch) -> None:
-        """Commit, then adopt. Raises StorageFull, or whatever went wrong; must not be cancelled."""
-        base = Base(self.bounds.head, self.bounds.streams, self.names)
-        drawn, wal_is_long, wal_is_overlong = await self._link.run(self._commit, batch, base)
-        for stream, number in drawn.streams:
-            stream.number = number
-        self.names.adopt(drawn.names)
-        self.bounds = Bounds(base.head + len(batch.events), drawn.stream_count)
-        if not wal_is_long:
-            self._hold_at_pages = HOLD_READS_AT * self._wal_pages_max
-        elif self._checkpointing is None:
-            # Behind the answer to this append, and before the next one on the same thread.
-            self._checkpointing = asyncio.ensure_future(self._checkpoint(wal_is_overlong))
+        """Commit, then adopt; never while `appending`. Raises StorageFull, or whatever went wrong.
+
+        A caller that is cancelled stops waiting, but what gets committed is adopted all the same,
+        and a failure is told to `on_failure`. A task for every append would do that, too: it costs
+        two turns of the event loop, in which a busy server decides for milliseconds.
+        """
+        append = _Append(batch, Base(self.bounds.head, self.bounds.streams, self.names))
+        self._append = append
+        try:
+            await self._link.run(self._commit, append)
+        except asyncio.CancelledError:
+            self._unawaited = asyncio.ensure_future(self._see_to_its_end(append))
+            raise
+        self._end(append)
+        if append.error is not None:
+            raise append.error
+
+    @property
+    def appending(self) -> bool:
+        """Whether an append has not ended yet."""
+        return self._append is not None
 
     async def prune(self, before_us: int, limit: int) -> int:
         """Forget old answers; StorageFull when even that finds no room in the write-ahead log."""
@@ -86,15 +102,42 @@ class LogWriter:
             raise
 
     async def settle(self) -> None:
-        """Wait for a checkpoint that is under way."""
-        if self._checkpointing is not None:
-            await asyncio.wait([self._checkpointing])
+        """Wait for a checkpoint that is under way, and an append that nobody waits for."""
+        for task in filter(None, (self._unawaited, self._checkpointing)):
+            await asyncio.wait([task])
 
-    def _commit(self, connection: JobConnection, batch: Batch, base: Base) -> _Committed:
-        drawn = write_batch(connection, batch, base)
-        is_long = self._gauge.has_reached(self._wal_pages_max)
-        is_overlong = is_long and self._gauge.has_reached(self._hold_at_pages)
-        return _Committed(drawn, is_long, is_overlong)
+    def _commit(self, connection: JobConnection, append: _Append) -> None:
+        """On the connection's thread. Never raises an Exception."""
+        try:
+            append.drawn = write_batch(connection, append.batch, append.base)
+            append.wal_is_long = self._gauge.has_reached(self._wal_pages_max)
+            if append.wal_is_long:
+                append.wal_is_overlong = self._gauge.has_reached(self._hold_at_pages)
+        except Exception as error:
+            append.error = error
+
+    def _end(self, append: _Append) -> None:
+        """Adopt what is committed, and move the write-ahead log when it is long."""
+        self._append = None
+        if append.drawn is None:
+            return
+        for stream, number in append.drawn.streams:
+            stream.number = number
+        self.names.adopt(append.drawn.names)
+        head = append.base.head + len(append.batch.events)
+        self.bounds = Bounds(head, append.drawn.stream_count)
+        if not append.wal_is_long:
+            self._hold_at_pages = HOLD_READS_AT * self._wal_pages_max
+        elif self._checkpointing is None:
+            # Behind the answer to this append, and before the next one on the same thread.
+            self._checkpointing = asyncio.ensure_future(self._checkpoint(append.wal_is_overlong))
+
+    async def _see_to_its_end(self, append: _Append) -> None:
+        await self._link.run(nothing)  # the thread has come to it, so the append has ended
+        self._end(append)
+        self._unawaited = None
+        if append.error is not None and not isinstance(append.error, StorageFull):
+            self._on_failure(append.error)
 
     async def _checkpoint(self, holding_reads: bool) -> None:
         try:

@@ -1,10 +1,11 @@
 """One batch, one transaction: built as lists of parameters, written in a few large statements.
 
-Many rows go into one INSERT because Python lets go of the interpreter lock and takes it again at
-every step, and may wait 5 ms for it each time while the event loop is busy.
+All rows of a table go into one INSERT because Python lets go of the interpreter lock for every
+statement, and may wait for it each time while the event loop is busy.
 """
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -16,14 +17,13 @@ from gesta.store.names import Draft, Kind, Name, Names
 from gesta.store.port import Batch, StorageFailed, StorageFull, Stream, slice_of
 from gesta.store.rows import checksum
 
-_CHUNK_ROWS = (256, 64, 16, 4, 1)
-"""Few sizes, so that every statement stays prepared; the largest has 4,352 of SQLite's 32,766
-parameters."""
+_SIZES = tuple(1 << power for power in range(9))
+"""Rows of a prepared INSERT. The smallest that holds a batch is taken, and what it has too many is
+NULL and passed over: 1 µs for such a row, where one more statement may cost 100. The largest has
+4,352 of SQLite's 32,766 parameters."""
 
-_EVENT = "(?,?,?,?,?,?,CAST(? AS TEXT),?,?,?,?,?,?,?,?,CAST(? AS TEXT),?)"
-_COMMAND = "(?,?,?,?,?,?,CAST(? AS TEXT),?)"
-_STREAM = "(?,?,?,?,?)"
-_NAME = "(?,?,?,?)"
+_TEXT = "CAST({} AS TEXT)"
+"""A column of texts that are given as bytes."""
 
 _encode = Encoder().encode
 
@@ -46,29 +46,35 @@ class Drawn(NamedTuple):
     names: list[Name]
 
 
-class _Statements:
-    """INSERTs of a table in all chunk sizes."""
+class _Insert:
+    """INSERTs into a table, of all sizes. `texts` are the columns, from 1, that get bytes."""
 
-    def __init__(self, table: str, row: str) -> None:
-        self._columns = row.count("?")
-        self._texts = [
-            (rows, f"INSERT INTO {table} VALUES " + ",".join([row] * rows))  # noqa: S608
-            for rows in _CHUNK_ROWS
-        ]
+    def __init__(self, table: str, columns: int, texts: tuple[int, ...] = ()) -> None:
+        self._columns = columns
+        values = [f"column{number}" for number in range(1, columns + 1)]
+        for number in texts:
+            values[number - 1] = _TEXT.format(values[number - 1])
+        row = f"({','.join('?' * columns)})"
+        self._texts = {
+            size: f"INSERT INTO {table} SELECT {','.join(values)} "  # noqa: S608
+            f"FROM (VALUES {','.join([row] * size)}) WHERE column1 IS NOT NULL"
+            for size in _SIZES
+        }
 
     def run(self, connection: JobConnection, parameters: list[Any]) -> None:
-        at, end = 0, len(parameters)
-        for rows, sql in self._texts:
-            step = rows * self._columns
-            while end - at >= step:
-                connection.execute(sql, parameters[at : at + step])
-                at += step
+        """Insert rows whose first column is not NULL: their values, one row after the other."""
+        most = _SIZES[-1] * self._columns
+        for at in range(0, len(parameters), most):
+            part = parameters[at : at + most]
+            size = _SIZES[bisect_left(_SIZES, len(part) / self._columns)]
+            part += [None] * (size * self._columns - len(part))
+            connection.execute(self._texts[size], part)
 
 
-_INSERT_EVENTS = _Statements("events", _EVENT)
-_INSERT_COMMANDS = _Statements("commands", _COMMAND)
-_INSERT_STREAMS = _Statements("streams", _STREAM)
-_INSERT_NAMES = _Statements("names", _NAME)
+_INSERT_EVENTS = _Insert("events", 17, texts=(7, 16))
+_INSERT_COMMANDS = _Insert("commands", 8, texts=(7,))
+_INSERT_STREAMS = _Insert("streams", 5)
+_INSERT_NAMES = _Insert("names", 4)
 
 
 def write_batch(connection: JobConnection, batch: Batch, base: Base) -> Drawn:
