@@ -21,13 +21,18 @@ from gesta.store.readers import Readers
 from gesta.store.reading import Bounds
 from gesta.store.seal import Found
 from gesta.store.wal import WalGauge
-from gesta.store.writing import Base, Drawn, write_batch
+from gesta.store.writing import Base, Rows, draft, write
 
 _LOG = logging.getLogger("gesta.store")
 
 HOLD_READS_AT = 4
 """Reads are held when the write-ahead log is so many times its limit: rarely, as most checkpoints
 catch up by themselves, and before the log is large enough to make reads slow."""
+
+
+_DRAFTED_AT_ONCE_MAX = 256
+"""Events of a batch that is drafted on the event loop, some 6 µs each: the thread would contend for
+the interpreter lock all the while, and takes thrice as long. A larger one would hold up others."""
 
 
 class _Append:
@@ -37,8 +42,9 @@ class _Append:
     def __init__(self, batch: Batch, base: Base) -> None:
         self.batch = batch
         self.base = base
-        self.drawn: Drawn | None = None
-        """What the commit drew, once it is on the disk."""
+        at_once = len(batch.events) <= _DRAFTED_AT_ONCE_MAX
+        self.rows: Rows | None = draft(batch, base) if at_once else None
+        self.is_committed = False
         self.error: Exception | None = None
         self.wal_is_long = self.wal_is_overlong = False
 
@@ -109,7 +115,10 @@ class LogWriter:
     def _commit(self, connection: JobConnection, append: _Append) -> None:
         """On the connection's thread. Never raises an Exception."""
         try:
-            append.drawn = write_batch(connection, append.batch, append.base)
+            if append.rows is None:
+                append.rows = draft(append.batch, append.base)
+            write(connection, append.rows)
+            append.is_committed = True
             append.wal_is_long = self._gauge.has_reached(self._wal_pages_max)
             if append.wal_is_long:
                 append.wal_is_overlong = self._gauge.has_reached(self._hold_at_pages)
@@ -119,13 +128,13 @@ class LogWriter:
     def _end(self, append: _Append) -> None:
         """Adopt what is committed, and move the write-ahead log when it is long."""
         self._append = None
-        if append.drawn is None:
+        if append.rows is None or not append.is_committed:
             return
-        for stream, number in append.drawn.streams:
+        drawn = append.rows.drawn
+        for stream, number in drawn.streams:
             stream.number = number
-        self.names.adopt(append.drawn.names)
-        head = append.base.head + len(append.batch.events)
-        self.bounds = Bounds(head, append.drawn.stream_count)
+        self.names.adopt(drawn.names)
+        self.bounds = Bounds(append.base.head + len(append.batch.events), drawn.stream_count)
         if not append.wal_is_long:
             self._hold_at_pages = HOLD_READS_AT * self._wal_pages_max
         elif self._checkpointing is None:

@@ -1,7 +1,8 @@
-"""One batch, one transaction: built as lists of parameters, written in a few large statements.
+"""One batch, one transaction: drafted as lists of parameters, written in a few large statements.
 
 All rows of a table go into one INSERT because Python lets go of the interpreter lock for every
-statement, and may wait for it each time while the event loop is busy.
+statement, and may wait for it each time while the event loop is busy. Drafting needs the lock all
+the time and no database, so it can be done elsewhere than writing.
 """
 
 import sqlite3
@@ -77,25 +78,41 @@ _INSERT_STREAMS = _Insert("streams", 5)
 _INSERT_NAMES = _Insert("names", 4)
 
 
-def write_batch(connection: JobConnection, batch: Batch, base: Base) -> Drawn:
-    """Commit the batch. StorageFull if it was rolled back for want of room, and nothing else."""
-    draft = _Draft(base)
-    events = draft.event_rows(batch)
+class Rows(NamedTuple):
+    """A batch as it is written: the parameters of each table, and what it draws."""
+
+    names: list[Any]
+    streams: list[Any]
+    events: list[Any]
+    commands: list[Any]
+    drawn: Drawn
+    head: int
+    """The position before it."""
+
+
+def draft(batch: Batch, base: Base) -> Rows:
+    """Changes nothing. Raises StorageFailed for a batch that does not go on where the base ends."""
+    drawing = _Drawing(base)
+    events = drawing.event_rows(batch)
     commands = list(_command_rows(batch))
-    streams, names = draft.stream_rows(), draft.name_rows()
+    streams, names = drawing.stream_rows(), drawing.name_rows()
+    return Rows(names, streams, events, commands, drawing.drawn(), base.head)
+
+
+def write(connection: JobConnection, rows: Rows) -> None:
+    """Commit the rows. StorageFull if they were rolled back for want of room, and nothing else."""
     try:
         connection.execute("BEGIN IMMEDIATE")
-        _INSERT_NAMES.run(connection, names)
-        _INSERT_STREAMS.run(connection, streams)
-        _INSERT_EVENTS.run(connection, events)
-        _INSERT_COMMANDS.run(connection, commands)
+        _INSERT_NAMES.run(connection, rows.names)
+        _INSERT_STREAMS.run(connection, rows.streams)
+        _INSERT_EVENTS.run(connection, rows.events)
+        _INSERT_COMMANDS.run(connection, rows.commands)
         connection.execute("COMMIT")
     except BaseException as error:
         roll_back(connection)
-        if is_code(error, sqlite3.SQLITE_FULL) and _head(connection) == base.head:
+        if is_code(error, sqlite3.SQLITE_FULL) and _head(connection) == rows.head:
             raise StorageFull(str(error)) from error
         raise
-    return draft.drawn()
 
 
 def roll_back(connection: JobConnection) -> None:
@@ -104,7 +121,7 @@ def roll_back(connection: JobConnection) -> None:
         connection.execute("ROLLBACK")
 
 
-class _Draft:
+class _Drawing:
     """Numbers for the streams and names that a batch brings."""
 
     def __init__(self, base: Base) -> None:
