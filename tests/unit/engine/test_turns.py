@@ -6,6 +6,7 @@ import pytest
 from tests.unit.engine.harness import Running, Start, settle
 from tests.unit.engine.tally import WAYS_OUT, add, ask, take
 
+from gesta.engine.command_ids import CommandIds
 from gesta.engine.errors import (
     ExpiredInQueue,
     HandlerBroken,
@@ -144,7 +145,7 @@ async def test_a_bug_amid_the_answers_to_a_commit_leaves_nobody_waiting(
     await run.store.appends.arrived()
     refusal, behind = run.tell("a", take(9)), run.tell("b", add())
     with monkeypatch.context() as patched:
-        patched.setattr(run.clock, "monotonic", broken)  # no refusal can be remembered
+        patched.setattr(CommandIds, "refused", broken)
         run.store.appends.let()
         await accepted.accepted()
         await refusal.refused(StorageUnavailable)
