@@ -1,4 +1,4 @@
-"""The log's time never runs backwards, whatever the clock does; so "at that time" has one answer."""
+"""The time of the log never runs backwards, whatever the clock does: "then" has one answer."""
 
 import json
 from itertools import pairwise
