@@ -5,7 +5,8 @@ PYTHON ?= $(or $(shell for python in python3.11 python3.12 python3.13 python3; d
 VENV := .venv
 BIN := $(VENV)/bin
 # The tests start hundreds of processes; half of what each takes is compiling, if nothing is kept.
-BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/build/pycache
+test: export PYTHONDONTWRITEBYTECODE :=
+test: export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 # How many tests run at once: one per core.
 JOBS ?= auto
 GOOGLEAPIS := build/googleapis/google/rpc/status.proto
@@ -25,7 +26,7 @@ serve: $(VENV)/run  ## the example bank as a server on 127.0.0.1:50051, data in 
 	@$(BIN)/gesta serve examples.bank --data build/bank --listen 127.0.0.1:50051
 
 test: $(VENV)/dev  ## all tests
-	@$(BYTECODE) $(BIN)/python -m pytest --numprocesses=$(JOBS) --maxprocesses=8 --dist=worksteal
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --maxprocesses=8 --dist=worksteal
 
 check: $(VENV)/dev $(GOOGLEAPIS)  ## style, types, arrows between the rooms, the contract and its stubs
 	@$(BIN)/ruff check .

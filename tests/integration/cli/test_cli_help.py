@@ -19,7 +19,7 @@ def test_gesta_alone_shows_its_commands_and_every_exit_code(bank: Gesta) -> None
 
 def test_the_shell_completes_commands() -> None:
     completion = subprocess.run(
-        [*GESTA, "--show-completion", "bash"],
+        ["bash", "-c", '"$@" && true', "bash", *GESTA, "--show-completion"],  # asked in a bash
         env=environment(),
         capture_output=True,
         text=True,

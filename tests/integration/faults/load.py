@@ -24,7 +24,7 @@ CALLERS = 32
 AGGREGATES = 8
 """Few, so that each has several callers whose commands rest on each other."""
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 600.0
 """For all that a load does, restarts included. Nothing is measured by it."""
 
 ONCE = RetryPolicy(attempts_max=1)
