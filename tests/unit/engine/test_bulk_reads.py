@@ -1,5 +1,7 @@
 """Bulk reads: what is there up to the head, all of it, in either direction."""
 
+from itertools import pairwise
+
 import pytest
 from tests.unit.engine.harness import Running, Start, positions
 from tests.unit.engine.tally import add, ask
@@ -66,3 +68,25 @@ async def test_a_limit_ends_with_a_command_unless_the_first_alone_exceeds_it(
     expected = max((end for end in ends if end <= limit), default=limit)
     every = list(range(10, 0, -1)) if backwards else list(range(1, 11))
     assert found == every[:expected]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("frame_bytes", range(1, 200, 9))
+async def test_a_frame_ends_with_a_command_unless_one_alone_exceeds_it(
+    start: Start, backwards: bool, frame_bytes: int
+) -> None:
+    run = await start(Limits(scan_page_events=3, frame_bytes_max=frame_bytes))
+    sizes = [2, 1, 5, 2]
+    for size in sizes:
+        await run.tell("a", ask("flood", count=size)).accepted()
+    whose = [n for n, size in enumerate(sizes) for _ in range(size)]
+    request = ReadRequest(View(run.engine.evolving), backwards=backwards)
+    frames = [frame async for frame in run.engine.reading.frames(request, 10)]
+    every = [position for frame in frames for position in positions(frame)]
+    assert every == (list(range(10, 0, -1)) if backwards else list(range(1, 11)))
+    for frame, following in pairwise(frames):
+        first, last = (whose[each - 1] for each in positions([frame[0], frame[-1]]))
+        goes_on = whose[positions(following)[0] - 1] == last
+        assert not goes_on or first == last  # only a command that began the frame is parted
+        assert not goes_on or sum(map(len, frame)) + len(following[0]) > frame_bytes
+    assert all(sum(map(len, frame)) <= frame_bytes or len(frame) == 1 for frame in frames)
