@@ -11,6 +11,8 @@ from gesta.domain.contract import CommandType
 from gesta.domain.errors import ForeignEvent, HandlerFailed, LimitExceeded
 from gesta.domain.rejection import Rejected
 
+_make = tuple.__new__  # a NamedTuple in a third of the time that calling it takes
+
 
 class NewEvent(NamedTuple):
     """An event that was decided and is not stored yet. A tuple, for it is made per event."""
@@ -112,10 +114,10 @@ def _drive(
         if len(events) == limits.events_per_command:
             raise LimitExceeded("events_per_command", limits.events_per_command)
         state = received = aggregate_type.evolve(state, seen)
-        events.append(NewEvent(event_type.name, event_type.schema_version, data))
+        events.append(_make(NewEvent, (event_type.name, event_type.schema_version, data)))
     if len(reply) > limits.bytes_per_reply:
         raise LimitExceeded("bytes_per_reply", limits.bytes_per_reply)
-    return Decided(tuple(events), state, reply)
+    return _make(Decided, (tuple(events), state, reply))
 
 
 def _close(command: CommandType, decision: Generator[Any, Any, Any] | None) -> None:

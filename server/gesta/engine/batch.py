@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gesta.domain.decide import NewEvent
 from gesta.engine.actor import Actor
@@ -10,13 +11,12 @@ from gesta.engine.messages import Accepted, Envelope
 from gesta.engine.ports import Randomness
 from gesta.store.port import Batch, CommandRecord, EventRecord, Stream
 
-_make = tuple.__new__  # a NamedTuple of 17 fields in a third of the time that calling it takes
+_make = tuple.__new__  # a NamedTuple in a third of the time that calling it takes
 
 Waiter = Callable[[Accepted | EngineError], None]
 
 
-@dataclass(slots=True, eq=False)
-class Written:
+class Written(NamedTuple):
     """An event that was decided, at the version it will have."""
 
     stream: Stream
@@ -53,6 +53,9 @@ class Decided:
         """Tell everyone who waits, once. Waiters do not raise; of an error each gets his own, for
         he may raise it."""
         waiters, self.waiters = self.waiters, []
+        if len(waiters) == 1 and not isinstance(answer, EngineError):
+            waiters[0](answer)
+            return
         for index, waiter in enumerate(waiters):
             if isinstance(answer, EngineError):
                 waiter(answer.bare())
@@ -87,43 +90,42 @@ class OpenBatch:
             if item.refusal is not None:
                 continue
             envelope, last = item.envelope, len(item.events) - 1
-            for index, written in enumerate(item.events):
+            for index, (stream, version, event, occurred_at_us, metadata) in enumerate(item.events):
                 position += 1
-                stream, event = written.stream, written.event
+                event_type, schema_version, data = event
                 fields = (
                     position,
                     stream.aggregate_type,
                     stream.aggregate_id,
-                    written.version,
+                    version,
                     event_id.to_bytes(16, "big"),
-                    event.event_type,
-                    event.schema_version,
-                    event.data,
+                    event_type,
+                    schema_version,
+                    data,
                     item.command_id,
                     index != last,
                     commit_time_us,
-                    written.occurred_at_us,
+                    occurred_at_us,
                     envelope.correlation_id,
                     envelope.causation_id,
                     envelope.principal,
                     envelope.traceparent,
-                    written.metadata,
+                    metadata,
                 )
                 batch.events.append(_make(EventRecord, fields))
                 batch.streams.append(stream)
                 event_id += 1
             item.position = position
-            batch.commands.append(
-                CommandRecord(
-                    item.command_id,
-                    item.fingerprint,
-                    item.version,
-                    position,
-                    len(item.events),
-                    commit_time_us,
-                    item.reply,
-                )
+            answer = (
+                item.command_id,
+                item.fingerprint,
+                item.version,
+                position,
+                last + 1,
+                commit_time_us,
+                item.reply,
             )
+            batch.commands.append(_make(CommandRecord, answer))
         return batch
 
 

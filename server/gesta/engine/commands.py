@@ -50,6 +50,7 @@ from gesta.store.port import CommandRecord, EventStore
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_CONTEXT = Context("", 0, _EPOCH, "", UUID(int=0))
 """For a command that does not ask for one."""
+_make = tuple.__new__  # a NamedTuple in a third of the time that calling it takes
 _Answer = Callable[[Accepted | EngineError], None]
 
 
@@ -276,9 +277,8 @@ class Commands:
         for event in done.events:
             version += 1
             size += len(event.data)
-            item.events.append(
-                Written(stream, version, event, envelope.occurred_at_us, envelope.metadata)
-            )
+            written = (stream, version, event, envelope.occurred_at_us, envelope.metadata)
+            item.events.append(_make(Written, written))
         if size > self._limits.bytes_per_command_max:
             item.events.clear()
             raise LimitExceeded("bytes_per_command_max", self._limits.bytes_per_command_max)
@@ -289,11 +289,11 @@ class Commands:
 
     def _context(self, actor: Actor, command: Command) -> Context:
         return Context(
-            aggregate_id=command.aggregate_id,
-            version=actor.version,
-            now=_EPOCH + timedelta(microseconds=self._time.now_us()),
-            principal=command.envelope.principal,
-            command_id=UUID(bytes=command.command_id),
+            command.aggregate_id,
+            actor.version,
+            _EPOCH + timedelta(0, 0, self._time.now_us()),
+            command.envelope.principal,
+            UUID(bytes=command.command_id),
         )
 
     def _refuse(self, actor: Actor, item: Decided, error: EngineError) -> None:

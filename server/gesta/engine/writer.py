@@ -29,6 +29,8 @@ from gesta.store.port import Batch, CorruptLog, EventStore, StorageFull
 
 _LOG = logging.getLogger("gesta.engine")
 
+_make = tuple.__new__  # a NamedTuple in a third of the time that calling it takes
+
 _GATHERED_MAX = 32
 """Commands in a batch that waits for more: beyond it a commit's own cost is small. Unary calls of
 64 callers come one by one; with this they share commits, and the store's thread takes 50 µs of CPU
@@ -257,6 +259,5 @@ class Writer:
 
 def accepted(item: Decided) -> Accepted:
     """The answer to a command whose batch is committed."""
-    return Accepted(
-        item.version, item.position, len(item.events), item.reply, item.command_id, replayed=False
-    )
+    fields = (item.version, item.position, len(item.events), item.reply, item.command_id, False, ())
+    return _make(Accepted, fields)
