@@ -12,7 +12,7 @@ JOBS ?= auto
 GOOGLEAPIS := build/googleapis/google/rpc/status.proto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-pythons check bench bench-quick proto clean
+.PHONY: help setup demo serve test test-pythons check bench bench-quick bench-soak proto clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: $(VENV)/bench  ## everything measured beside its peers, in half an hour: 
 
 bench-quick: $(VENV)/bench  ## a share of it in two minutes, without the page
 	@$(BIN)/python -m benchmarks --quick
+
+bench-soak: $(VENV)/bench  ## twenty minutes of mixed load, whose rows go to the page
+	@$(BIN)/python -m benchmarks --only soak --soak-minutes 20 --keep
 
 proto: $(VENV)/dev  ## regenerate the committed stubs from proto/
 	@$(BIN)/python -m scripts.stubs

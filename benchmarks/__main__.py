@@ -3,8 +3,9 @@
     python -m benchmarks [--quick] [--only STAGE,...] [--rounds N] [--seconds S] [--data DIR]
 
 Servers and load clients are processes of their own on one machine, over loopback. Every command is
-durable before it is answered. DIR, where logs are made, should be on the disk that matters. Only a
-whole run is written down, in results.json and RESULTS.md. Ends with 1 if a promise was broken.
+durable before it is answered. DIR, where logs are made, should be on the disk that matters. A whole
+run is written down, in results.json and RESULTS.md; a share takes the place of its rows if it is to
+be kept. Ends with 1 if a promise was broken.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each load in each round")
     parser.add_argument("--soak-minutes", type=float)
+    parser.add_argument("--keep", action="store_true", help="write a share down, too")
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "benchmarks")
     options = parser.parse_args()
     bench = Bench(
@@ -50,15 +52,22 @@ def main() -> None:
     whole = options.only == ",".join(STAGES) and not options.quick
     more = asyncio.run(run(bench, options.only.split(","), rounds, whole))
     found = rows(bench.figures, LINES)
+    on = machine(bench.data)
     if whole:
         settings = {"rounds": str(rounds), "seconds of each load": f"{bench.seconds:g}"}
-        kept = Results(machine(bench.data), settings, found, **more)
-        results.write(kept)
-        page.write(kept)
+        keep(Results(on, settings, found, **more))
+    elif options.keep:
+        keep(results.replaced(results.read(), found, f"by itself, {on['date']}"))
     Console(width=160).print(table(found))
     for name, broken in bench.figures.broken.items():
         print(f"INVALID: {name}: {'; '.join(broken)}", file=sys.stderr)
     sys.exit(1 if bench.figures.broken else 0)
+
+
+def keep(found: Results) -> None:
+    """In results.json, and on the page."""
+    results.write(found)
+    page.write(found)
 
 
 async def run(bench: Bench, stages: list[str], rounds: int, whole: bool) -> dict[str, Any]:

@@ -80,9 +80,9 @@ DECODED = "a long log subscribed to, event objects"
 UMADB_READ = "UmaDB, a long log read"
 COLD = "first commands on cold accounts of 20 events"
 COLD_SNAPPED = "first commands on cold accounts, with snapshots"
-EVENT_BYTES = "the log's file, for each event"
-START_EMPTY = "start-up of an empty log"
-START_LARGE = "start-up of a large log"
+EVENT_BYTES = "large log: bytes of its file for each event"
+START_EMPTY = "empty log: start-up"
+START_LARGE = "large log: start-up"
 EMPTY = (
     "empty log: commands, 256 callers",
     "empty log: states, 64 readers",

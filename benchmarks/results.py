@@ -1,7 +1,8 @@
 """What a whole run leaves behind: results.json, and from it alone the page and its plots."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,20 @@ class Results:
             if row.workload == workload:
                 return row.value if row.valid else None
         return next((r.reference_value for r in self.rows if r.reference == workload), None)
+
+
+def replaced(results: Results, rows: Sequence[Row], note: str) -> Results:
+    """With these rows in place of those for the same; each says that it came later, with a note."""
+    named = {(row.workload, row.reference): row for row in rows}
+    kept = []
+    for row in results.rows:
+        new = named.pop((row.workload, row.reference), None)
+        kept.append(row if new is None else _noted(new, note))
+    return replace(results, rows=[*kept, *(_noted(row, note) for row in named.values())])
+
+
+def _noted(row: Row, note: str) -> Row:
+    return replace(row, note="; ".join(each for each in (row.note, note) if each))
 
 
 def write(results: Results, file: Path = FILE) -> None:

@@ -12,7 +12,18 @@ from tests.repository.pythons import find_python
 
 ROOT = Path(__file__).parents[2]
 BOOTSTRAP = ROOT / "scripts" / "bootstrap.py"
-TARGETS = ["setup", "demo", "serve", "test", "check", "bench", "bench-quick", "proto", "clean"]
+TARGETS = [
+    "setup",
+    "demo",
+    "serve",
+    "test",
+    "check",
+    "bench",
+    "bench-quick",
+    "bench-soak",
+    "proto",
+    "clean",
+]
 PRETEND = "import runpy, sys; {change}; runpy.run_path({path!r}, run_name='__main__')"
 
 
