@@ -108,6 +108,8 @@ SOAK = tuple(
 PEAK = "the peak before an overload"
 ACCEPTED = "overload of three times the peak: accepted"
 REFUSED = "overload: until a command is refused, p99"
+ACCEPTED_P99 = "overload: until an accepted command is answered, p99"
+SHARE_REFUSED = "overload: share refused"
 WITHOUT_ADVICE = "overload: refusals without advice"
 
 COMMANDS = (
@@ -187,6 +189,8 @@ ENDURANCE = (
         )
     ),
     Line(ACCEPTED, RATE, PEAK, Goal("at least", 0.9)),
+    Line(ACCEPTED_P99, "ms"),
+    Line(SHARE_REFUSED, "%", goal=Goal("at least", 50, "value")),
     Line(REFUSED, "ms", goal=Goal("at most", 100, "value")),
     Line(WITHOUT_ADVICE, "refusals", goal=Goal("at most", 0, "value")),
 )

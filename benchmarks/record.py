@@ -68,14 +68,28 @@ class Record:
 
     def done(self, aggregate: int, amount: int, invoked: int, done: Done[Any]) -> None:
         """It was acknowledged just now; its reply is the balance."""
+        told = (done.command_id_bytes, done.position, done.version, done.reply.balance)
+        self.acknowledged(aggregate, amount, invoked, *told)
+
+    def acknowledged(
+        self,
+        aggregate: int,
+        amount: int,
+        invoked: int,
+        command_id: bytes,
+        position: int,
+        version: int,
+        balance: int,
+    ) -> None:
+        """The same, for whoever has no Done."""
         self.answered.append(monotonic_ns())
-        self.ids += done.command_id_bytes
+        self.ids += command_id
         self.aggregates.append(aggregate)
         self.amounts.append(amount)
         self.invoked.append(invoked)
-        self.positions.append(done.position)
-        self.versions.append(done.version)
-        self.replies.append(done.reply.balance)
+        self.positions.append(position)
+        self.versions.append(version)
+        self.replies.append(balance)
 
     def failed(self, aggregate: int, amount: int, invoked: int, error: GestaError) -> None:
         """It was not acknowledged. Raises the error again where it says nothing of the command."""

@@ -38,9 +38,10 @@ async def overload(bench: Bench) -> None:
     bench.figures.add(plan.PEAK, found["peak"], broken)
     bench.figures.add(plan.ACCEPTED, found["accepted"], broken)
     bench.figures.notes[plan.ACCEPTED] = f"{found['offered']:,.0f}/s were offered"
+    bench.figures.add(plan.ACCEPTED_P99, found["accepted_p99_ms"], broken)
+    bench.figures.add(plan.SHARE_REFUSED, 100 * found["refused_share"], broken)
     if found["refused"]:
         bench.figures.add(plan.REFUSED, found["refused_p99_ms"], broken)
-        bench.figures.notes[plan.REFUSED] = f"{found['refused']:,} were refused"
         bench.figures.add(plan.WITHOUT_ADVICE, found["without_advice"], broken)
 
 

@@ -1,86 +1,165 @@
-"""Three times what the server can do, offered for a while: most is refused, and soon."""
+"""Three times what the server can do, offered for a while: most is refused, and soon.
+
+The peak is the ordinary client's. What floods the server is not: that one keeps to its window and
+asks again after the advised time, and to offer so much it would need more processor than there is.
+Here frames are written as they are on the wire, and answers taken as they come.
+"""
 
 import asyncio
 import time
 from contextlib import AsyncExitStack
 from typing import Any
 
+import grpc
+import msgspec
 from examples.bank import BankAccount
 
 from benchmarks.bank import AMOUNTS, DAY, Accounts, violations
-from benchmarks.record import share_of
-from benchmarks.workloads.paced import Pace
-from gesta.client import Client, Overloaded, RetryPolicy, connect
+from benchmarks.record import Record, share_of
+from gesta.client import connect
+from gesta.client.ids import CommandIds
+from gesta.client.wire import END, encode_command, encode_timeout, frame_part
+from gesta.v1.command_service_pb2 import ExecuteResult, ExecuteStreamResponse
 
 ACCOUNTS = 10_000
-CONNECTIONS = 8
-"""One has 4,096 commands under way at most, and keeps the others to itself."""
+STREAMS = 12
+"""One has 4,096 commands unanswered at most; the server takes 20,000 in all."""
 PEAK_CALLERS = 1_024
 TIMES = 3
-ONCE = RetryPolicy(attempts_max=1)
+TICK_S = 0.005
+SETTLE_S = 1.0
+"""Not counted: until there are more commands than are taken."""
+ADVICE = "RetryInfo"
+METHOD = "/gesta.v1.CommandService/ExecuteStream"
 
 
 async def measure(address: str, seconds: float) -> dict[str, Any]:
     """The peak before; then what was accepted of three times that, and how soon the rest knew."""
     async with AsyncExitStack() as stack:
-        opener = await stack.enter_async_context(connect(address))
-        clients = [
-            await stack.enter_async_context(connect(address, retry=ONCE))
-            for _ in range(CONNECTIONS)
-        ]
-        load = Accounts(opener, "account", ACCOUNTS)
+        client = await stack.enter_async_context(connect(address))
+        load = Accounts(client, "account", ACCOUNTS)
         await load.open()
-        begin = time.monotonic_ns()
-        end = begin + int(seconds * 1e9)
+        begin = time.monotonic_ns() + int(SETTLE_S * 1e9)
+        end = begin + int(seconds / 2 * 1e9)
         await load.pay_in(PEAK_CALLERS, end)
         peak = load.deposits.figures(begin, end)["per_second"]
-        flood = _Flood(load, clients)
-        offered = await flood.run(TIMES * peak, seconds)
-        broken = await violations(opener, load)
-    return {
-        "peak": peak,
-        "offered": offered,
-        "accepted": flood.accepted(),
-        "refused_p99_ms": 1e3 * share_of(sorted(flood.refusals), 0.99),
-        "refused": len(flood.refusals),
-        "without_advice": flood.without_advice,
-        "violations": broken,
-    }
+        channel = await stack.enter_async_context(
+            grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
+        )
+        flood = _Flood(load, channel)
+        await flood.run(TIMES * peak, seconds)
+        broken = await violations(client, load)
+    return flood.figures() | {"peak": peak, "violations": [*flood.odd[:5], *broken]}
 
 
 class _Flood:
-    def __init__(self, load: Accounts, clients: list[Client]) -> None:
-        self._load, self._clients = load, clients
-        self._begin = self._end = 0
-        self.refusals: list[float] = []
-        """Seconds until each was told."""
+    def __init__(self, load: Accounts, channel: grpc.aio.Channel) -> None:
+        self._streams = [_Stream(channel, load.deposits) for _ in range(STREAMS)]
+        self._ids = load.ids
+        self._record = load.deposits
+        self._drawn = CommandIds()
+        self._timeout = encode_timeout(60.0)
+        self._arguments = [
+            BankAccount.deposit(amount, booked_on=DAY).encode_arguments()
+            for amount in range(1, 1 + AMOUNTS)
+        ]
+        self._begin = self._end = self._offered = 0
+
+    @property
+    def odd(self) -> list[str]:
+        return [each for stream in self._streams for each in stream.odd]
+
+    async def run(self, per_second: float, seconds: float) -> None:
+        """Returns when everything is answered."""
+        tasks = [asyncio.ensure_future(each.take()) for each in self._streams]
+        begun, turn = time.perf_counter(), 0
+        self._begin = time.monotonic_ns() + int(SETTLE_S * 1e9)
+        while (passed := time.perf_counter() - begun) < seconds:
+            due = int(passed * per_second) // STREAMS
+            for stream in self._streams:
+                if due > stream.asked:
+                    turn = await self._ask(stream, due - stream.asked, turn)
+            await asyncio.sleep(TICK_S)
+        self._end, self._offered = time.monotonic_ns(), turn or 1
+        for stream in self._streams:
+            await stream.end()
+        await asyncio.gather(*tasks)
+
+    async def _ask(self, stream: "_Stream", commands: int, turn: int) -> int:
+        parts, sent, now = [], [], time.monotonic_ns()
+        for number in range(turn, turn + commands):
+            account, amount = number % ACCOUNTS, number % AMOUNTS
+            asked = encode_command(
+                "BankAccount",
+                self._ids[account],
+                "deposit",
+                self._arguments[amount],
+                self._drawn.draw(),
+                b"",
+            )
+            parts.append(frame_part(asked, self._timeout))
+            sent.append((account, 1 + amount, now))
+        await stream.send(b"".join(parts), sent)
+        return turn + commands
+
+    def figures(self) -> dict[str, Any]:
+        """What became of what was offered."""
+        refusals = sorted(each for stream in self._streams for each in stream.refusals_s)
+        counted = self._record.figures(self._begin, self._end)
+        seconds = (self._end - self._begin) / 1e9 + SETTLE_S
+        return {
+            "offered": self._offered / seconds,
+            "accepted": counted["per_second"],
+            "accepted_p99_ms": counted["p99_ms"],
+            "refused": len(refusals),
+            "refused_share": len(refusals) / self._offered,
+            "refused_p99_ms": 1e3 * share_of(refusals, 0.99),
+            "without_advice": sum(stream.without_advice for stream in self._streams),
+        }
+
+
+class _Stream:
+    """One ExecuteStream call, which sends whatever it is given."""
+
+    def __init__(self, channel: grpc.aio.Channel, record: Record) -> None:
+        method: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(METHOD)
+        self._call = method()
+        self._record = record
+        self._sent: dict[int, tuple[int, int, int]] = {}
+        self.asked = 0
+        self.refusals_s: list[float] = []
         self.without_advice = 0
+        self.odd: list[str] = []
+        """What was answered otherwise."""
 
-    async def run(self, per_second: float, seconds: float) -> float:
-        """What was offered a second; returns when everything is answered."""
-        self._begin = time.monotonic_ns()
-        turns = 0
-        async with asyncio.TaskGroup() as group:
-            async for turn in Pace(per_second, seconds):
-                group.create_task(self._pay_in(turn))
-                turns += 1
-                self._end = time.monotonic_ns()
-        return turns / ((self._end - self._begin) / 1e9)
+    async def send(self, frame: bytes, sent: list[tuple[int, int, int]]) -> None:
+        for each in sent:
+            self.asked += 1
+            self._sent[self.asked] = each
+        await self._call.write(frame)
 
-    def accepted(self) -> float:
-        """Commands acknowledged a second, while so many were offered."""
-        return self._load.deposits.figures(self._begin, self._end)["per_second"]
+    async def end(self) -> None:
+        await self._call.write(END)
+        await self._call.done_writing()
 
-    async def _pay_in(self, turn: int) -> None:
-        account, amount = turn % len(self._load.ids), 1 + turn % AMOUNTS
-        client = self._clients[turn % len(self._clients)]
-        invoked = time.monotonic_ns()
-        handle = client.aggregate(BankAccount, self._load.ids[account])
-        try:
-            done = await handle.execute(BankAccount.deposit(amount, booked_on=DAY))
-        except Overloaded as refusal:
-            self.refusals.append((time.monotonic_ns() - invoked) / 1e9)
-            self.without_advice += refusal.retry_after_s <= 0
-            self._load.deposits.failed(account, amount, invoked, refusal)
+    async def take(self) -> None:
+        """Every answer, until the stream ends."""
+        while isinstance(data := await self._call.read(), bytes):
+            now = time.monotonic_ns()
+            for result in ExecuteStreamResponse.FromString(data).results:
+                self._answered(result, now)
+
+    def _answered(self, result: ExecuteResult, now: int) -> None:
+        account, amount, invoked = self._sent.pop(result.number)
+        if result.HasField("response"):
+            done = result.response
+            balance = msgspec.json.decode(done.reply)["balance"]
+            told = (done.command_id, done.position, done.version, balance)
+            self._record.acknowledged(account, amount, invoked, *told)
+        elif result.error.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]:
+            self._record.not_done += 1
+            self.refusals_s.append((now - invoked) / 1e9)
+            told_when = any(each.type_url.endswith(ADVICE) for each in result.error.details)
+            self.without_advice += not told_when
         else:
-            self._load.deposits.done(account, amount, invoked, done)
+            self.odd.append(f"a command was answered with {result.error.message}")
