@@ -5,7 +5,7 @@
 Servers and load clients are processes of their own on one machine, over loopback. Every command is
 durable before it is answered. DIR, where logs are made, should be on the disk that matters. A whole
 run is written down, in results.json and RESULTS.md; a share takes the place of its rows if it is to
-be kept. Ends with 1 if a promise was broken.
+be kept. Ends with 1 if a promise was broken, or a stage broke off.
 """
 
 import argparse
@@ -55,13 +55,15 @@ def main() -> None:
     on = machine(bench.data)
     if whole:
         settings = {"rounds": str(rounds), "seconds of each load": f"{bench.seconds:g}"}
-        keep(Results(on, settings, found, **more))
+        keep(Results(on, settings, found, failed=bench.figures.failed, **more))
     elif options.keep:
         keep(results.replaced(results.read(), found, f"by itself, {on['date']}"))
     Console(width=160).print(table(found))
     for name, broken in bench.figures.broken.items():
         print(f"INVALID: {name}: {'; '.join(broken)}", file=sys.stderr)
-    sys.exit(1 if bench.figures.broken else 0)
+    for stage, why in bench.figures.failed.items():
+        print(f"BROKE OFF: {stage}: {why}", file=sys.stderr)
+    sys.exit(1 if bench.figures.broken or bench.figures.failed else 0)
 
 
 def keep(found: Results) -> None:
@@ -80,11 +82,19 @@ async def run(bench: Bench, stages: list[str], rounds: int, whole: bool) -> dict
         for number in range(rounds):
             for stage in stages:
                 if stage not in ONCE or number == 0:
-                    await STAGES[stage](bench)
+                    await _stage(bench, stage)
                 progress.advance(task)
         if not whole:
             return {}
         return {"durability": await durability(bench), "budget": await budget(bench)}
+
+
+async def _stage(bench: Bench, stage: str) -> None:
+    """One that breaks off does not take the others with it."""
+    try:
+        await STAGES[stage](bench)
+    except (RuntimeError, TimeoutError, OSError) as error:
+        bench.figures.failed[stage] = f"{type(error).__name__}: {error}"
 
 
 if __name__ == "__main__":

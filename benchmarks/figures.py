@@ -15,6 +15,8 @@ class Figures:
     """Promises that were not kept while this was measured. Such a figure counts for nothing."""
     skipped: dict[str, str] = field(default_factory=dict)
     """What could not be had here, by the beginning of its figures' names, and why."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Stages that broke off, and what with; the others went on."""
     notes: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, value: float, broken: Sequence[str] = ()) -> None:

@@ -51,6 +51,7 @@ def page(results: Results, plots: Iterable[str] = ()) -> str:
         INTRODUCTION,
         _pairs(results.machine | results.settings),
         _goals(results.rows),
+        *(f"The stage {stage} broke off: {why}." for stage, why in results.failed.items()),
         *(_section(title, lines, results.rows) for title, lines in plan.SECTIONS),
         *(f"![{name.removesuffix('.svg')}]({name})" for name in plots),
         _budget(results),

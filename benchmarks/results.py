@@ -19,6 +19,8 @@ class Results:
     machine: dict[str, str]
     settings: dict[str, str]
     rows: list[Row]
+    failed: dict[str, str] = field(default_factory=dict)
+    """Stages that broke off."""
     durability: list[dict[str, str]] = field(default_factory=list)
     """Of each store: what it is, and how it is known that its commits are on the disk."""
     budget: dict[str, Any] = field(default_factory=dict)

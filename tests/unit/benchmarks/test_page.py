@@ -56,6 +56,11 @@ def test_an_invalid_row_is_said_to_be_one_and_is_not_drawn(found: Results) -> No
     assert points(files[page.THROUGHPUT]) == points(page.files(found)[page.THROUGHPUT]) - 1
 
 
+def test_a_stage_that_broke_off_is_named(found: Results) -> None:
+    text = page.page(replace(found, failed={"soak": "TimeoutError: too long"}))
+    assert "The stage soak broke off: TimeoutError: too long." in text
+
+
 def test_there_is_a_plot_of_throughput_and_one_of_latency(found: Results) -> None:
     files = page.files(found)
     for name in (page.THROUGHPUT, page.LATENCY):
