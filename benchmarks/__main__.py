@@ -11,8 +11,9 @@ be kept. Ends with 1 if a promise was broken, or a stage broke off.
 import argparse
 import asyncio
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
@@ -28,6 +29,8 @@ from benchmarks.results import Results
 from benchmarks.rows import rows
 from benchmarks.stages import ONCE, STAGES
 from benchmarks.table import table
+
+T = TypeVar("T")
 
 
 def main() -> None:
@@ -82,19 +85,24 @@ async def run(bench: Bench, stages: list[str], rounds: int, whole: bool) -> dict
         for number in range(rounds):
             for stage in stages:
                 if stage not in ONCE or number == 0:
-                    await _stage(bench, stage)
+                    await _kept_up(bench, stage, STAGES[stage](bench))
                 progress.advance(task)
         if not whole:
             return {}
-        return {"durability": await durability(bench), "budget": await budget(bench)}
+        more = {
+            "durability": await _kept_up(bench, "durability", durability(bench)),
+            "budget": await _kept_up(bench, "budget", budget(bench)),
+        }
+        return {name: found for name, found in more.items() if found is not None}
 
 
-async def _stage(bench: Bench, stage: str) -> None:
-    """One that breaks off does not take the others with it."""
+async def _kept_up(bench: Bench, stage: str, work: Awaitable[T]) -> T | None:
+    """What comes of it. One that breaks off does not take the others with it."""
     try:
-        await STAGES[stage](bench)
+        return await work
     except (RuntimeError, TimeoutError, OSError) as error:
         bench.figures.failed[stage] = f"{type(error).__name__}: {error}"
+        return None
 
 
 if __name__ == "__main__":
