@@ -2,30 +2,29 @@
 
 import threading
 import time
-from itertools import count
 from typing import Any
 
 from benchmarks.peers.umadb import DATA, EVENT_TYPE
 from benchmarks.processes import Running
 
-TAGS_PER_APPEND = 50
+TAGS_PER_THREAD = 50
 WARM_S = 0.5
 
 
 def measure(address: str, pid: int, events: int, threads: int, seconds: float) -> dict[str, Any]:
-    """Events per second in appends of so many, over fifty accounts each, by so many threads."""
+    """Events per second in appends of so many by so many threads, each to fifty accounts of its
+    own."""
     import umadb
 
-    server, client, turns = Running(address, pid), umadb.Client(f"http://{address}"), count()
+    server, client = Running(address, pid), umadb.Client(f"http://{address}")
     moments: list[float] = []
 
-    def call() -> None:
+    def call(thread: int) -> None:
+        tags = [[f"append-{thread}-{n}"] for n in range(TAGS_PER_THREAD)]
         while time.perf_counter() < end:
-            turn = next(turns)
-            tags = [[f"append-{turn}-{n}"] for n in range(TAGS_PER_APPEND)]
             client.append(
                 [
-                    umadb.Event(EVENT_TYPE, DATA, tags=tags[n % TAGS_PER_APPEND])
+                    umadb.Event(EVENT_TYPE, DATA, tags=tags[n % TAGS_PER_THREAD])
                     for n in range(events)
                 ]
             )
@@ -34,7 +33,7 @@ def measure(address: str, pid: int, events: int, threads: int, seconds: float) -
     begin = time.perf_counter() + WARM_S
     end = begin + seconds
     cpu_s, own_s = server.cpu_s(), time.process_time()
-    workers = [threading.Thread(target=call) for _ in range(threads)]
+    workers = [threading.Thread(target=call, args=(n,)) for n in range(threads)]
     for each in workers:
         each.start()
     for each in workers:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -13,28 +14,32 @@ from benchmarks.processes import Running
 from gesta.client import Client, NewEvent, connect
 from gesta.client.ids import CommandIds
 
-STREAMS_PER_APPEND = 50
+STREAMS_PER_CALLER = 50
 WARM_S = 0.5
 
 
 async def measure(
     address: str, pid: int, events: int, callers: int, seconds: float
 ) -> dict[str, Any]:
-    """Events per second in appends of so many, over fifty accounts each, by so many callers."""
+    """Events per second in appends of so many by so many callers, each to fifty accounts of its
+    own, which its first one opens."""
     server = Running(address, pid)
-    history, ids, turns = History(), CommandIds(), count()
+    history, ids = History(), CommandIds()
     moments: list[int] = []
     begin = time.monotonic_ns() + int(WARM_S * 1e9)
     end = begin + int(seconds * 1e9)
     async with connect(address) as client:
 
-        async def caller() -> None:
-            while time.monotonic_ns() < end:
-                await append(client, history, UUID(bytes=ids.draw()), next(turns), events)
+        async def caller(number: int) -> None:
+            for turn in count():
+                if time.monotonic_ns() >= end:
+                    return
+                writes = [_write(number, turn * events + n) for n in range(events)]
+                await append(client, history, UUID(bytes=ids.draw()), writes)
                 moments.append(time.monotonic_ns())
 
         cpu_s, own_s = server.cpu_s(), time.process_time()
-        await asyncio.gather(*(caller() for _ in range(callers)))
+        await asyncio.gather(*(caller(number) for number in range(callers)))
         cpu_s, own_s = server.cpu_s() - cpu_s, time.process_time() - own_s
         broken = told(history, await full_log(client))
     counted = sum(events for each in moments if begin < each <= end)
@@ -48,16 +53,16 @@ async def measure(
 
 
 async def append(
-    client: Client, history: History, command_id: UUID, turn: int, events: int
+    client: Client, history: History, command_id: UUID, writes: Sequence[Write]
 ) -> None:
-    """One append, to accounts that nobody else writes to: each opened, then paid into."""
-    writes = [_write(turn, n) for n in range(events)]
+    """One append, recorded."""
     asked = history.invoke(command_id.bytes, writes)
     done = await client.append([NewEvent(*each) for each in writes], command_id=command_id)
     history.done(asked, done.position)
 
 
-def _write(turn: int, number: int) -> Write:
-    account = f"append-{turn}-{number % STREAMS_PER_APPEND}"
-    kind = OPENED if number < STREAMS_PER_APPEND else DEPOSITED
+def _write(caller: int, number: int) -> Write:
+    """The caller's events in turn over its accounts: each is opened, then paid into."""
+    kind = OPENED if number < STREAMS_PER_CALLER else DEPOSITED
+    account = f"append-{caller}-{number % STREAMS_PER_CALLER}"
     return kind.write(account, 1 + number % AMOUNTS)
