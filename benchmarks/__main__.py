@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="of each load in each round")
     parser.add_argument("--soak-minutes", type=float)
     parser.add_argument("--keep", action="store_true", help="write a share down, too")
+    parser.add_argument("--remark", help="what else is to be known of the run, for the page")
     parser.add_argument("--data", type=Path, default=ROOT / "build" / "benchmarks")
     options = parser.parse_args()
     bench = Bench(
@@ -58,6 +59,7 @@ def main() -> None:
     on = machine(bench.data)
     if whole:
         settings = {"rounds": str(rounds), "seconds of each load": f"{bench.seconds:g}"}
+        settings |= {"remark": options.remark} if options.remark else {}
         keep(Results(on, settings, found, failed=bench.figures.failed, **more))
     elif options.keep:
         keep(results.replaced(results.read(), found, f"by itself, {on['date']}"))

@@ -68,9 +68,9 @@ async def _of(bench: Bench, callers: int) -> dict[str, float]:
 
 def table(found: dict[str, Any]) -> Table:
     shown = Table(title="the budget of one command, µs")
-    shown.add_column("part")
+    shown.add_column("part, by callers at once")
     for callers in found["callers"]:
-        shown.add_column(f"{callers:,} callers", justify="right")
+        shown.add_column(f"{callers:,}", justify="right")
     for each in found["parts"]:
         shown.add_row(each["part"], *map(figure, each["us"]))
     return shown

@@ -47,13 +47,15 @@ class Counted:
 async def durability(bench: Bench) -> list[dict[str, str]]:
     """One line for each store."""
     bench.say("syncs, counted by strace")
-    said = {"gesta": await _gesta(bench), **DOCUMENTED}
+    missing = {name: f"not here: {why}" for name, why in bench.figures.skipped.items()}
+    said = {"gesta": await _gesta(bench), **DOCUMENTED, **missing}
     for name, counted in (("UmaDB", _umadb), ("Restate", _restate)):
         try:
             said[name] = await counted(bench) or said[name]
-        except Unavailable as missing:
-            said[name] = f"not here: {missing}"
-    return [{"store": store, "known by": known} for store, known in said.items()]
+        except Unavailable as why:
+            said[name] = f"not here: {why}"
+    stores = ("gesta", *DOCUMENTED)
+    return [{"store": store, "known by": said[store]} for store in stores]
 
 
 async def _gesta(bench: Bench) -> str:

@@ -13,8 +13,7 @@ PACKAGES = (
     *("gesta", "grpcio", "protobuf", "msgspec", "aiosqlite", "uvloop"),
     *("umadb", "eventsourcing", "asyncpg"),
 )
-UNSYNCED = ("tmpfs", "ramfs", "overlay")
-"""File systems on which a sync may mean nothing."""
+MEASURED = ("proto", "server", "client")
 
 
 def machine(data: Path) -> dict[str, str]:
@@ -58,9 +57,14 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str:
+    """The last one that touched what is measured."""
     git = shutil.which("git")
     if git is None:
         return "unknown"
-    words = [git, "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    found = _said(git, "log", "-1", "--format=%h", "--", *MEASURED)
+    changed = _said(git, "status", "--porcelain", "--", *MEASURED)
+    return (found or "unknown") + (" and changes since" if changed else "")
+
+
+def _said(*words: str) -> str:
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()

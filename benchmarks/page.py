@@ -112,7 +112,7 @@ def _spread(low: float | None, high: float | None) -> str:
 def _budget(results: Results) -> str:
     if not results.budget:
         return ""
-    head = ("part", *(f"{each} callers" for each in results.budget["callers"]))
+    head = ("part, by callers at once", *(f"{each:,}" for each in results.budget["callers"]))
     rows = [(each["part"], *map(figure, each["us"])) for each in results.budget["parts"]]
     return f"{BUDGET}\n\n{_table(head, rows)}"
 

@@ -34,6 +34,8 @@ def figure(value: float | None) -> str:
     """With three digits that mean something, and no more."""
     if value is None:
         return ""
+    if 0 < abs(value) < 0.1:
+        return f"{value:.2g}"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f}"
 

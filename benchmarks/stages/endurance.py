@@ -23,10 +23,11 @@ async def soak(bench: Bench) -> None:
             per_second=plan.SOAK_PER_SECOND,
             seconds=seconds,
         )
-    for now, before, figure in plan.SOAK:
+    for what, figure in plan.SOAK_FIGURES.items():
+        now, before = plan.soak(bench.soak_minutes, what)
         bench.figures.add(now, found[f"{figure}_end{_unit(figure)}"], found["violations"])
         bench.figures.add(before, found[f"{figure}_warm{_unit(figure)}"], found["violations"])
-        bench.figures.notes[now] = f"{bench.soak_minutes:g} minutes"
+        bench.figures.notes[now] = f"after {bench.soak_minutes:g} min"
 
 
 async def overload(bench: Bench) -> None:

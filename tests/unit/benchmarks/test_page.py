@@ -28,7 +28,7 @@ def test_results_are_read_as_they_were_written(found: Results, tmp_path: Path) -
 
 
 def test_a_share_takes_the_place_of_its_rows_and_says_so(found: Results) -> None:
-    [soak, _, _, _] = [row for row in found.rows if row.workload.startswith("soak")]
+    soak = next(row for row in found.rows if row.workload.startswith("soak"))
     later = results.replaced(found, [replace(soak, value=3.0)], "by itself")
     assert [row.value for row in later.rows if row.workload == soak.workload] == [3.0]
     assert "by itself" in page.page(later)
