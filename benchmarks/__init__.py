@@ -23,6 +23,4 @@ What comes of it
     page.py       RESULTS.md, from it
     plot.py       line charts as SVG
     machine.py    what it was measured on
-By itself
-    projecting.py a projection that catches up, and a handler that does nothing
 """

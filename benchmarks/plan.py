@@ -9,6 +9,7 @@ ACCOUNTS = 10_000
 APPEND_EVENTS = 500
 APPEND_CALLERS = 4
 LONG_EVENTS, LONG_ACCOUNTS = 1_000_000, 50_000
+PROJECTED_EVENTS, PROJECTED_ACCOUNTS = 200_000, 1_000
 SUBSCRIBERS = (1, 10, 100, 1_000)
 DELIVERIES = 10_000
 """A second, to all subscribers together."""
@@ -84,6 +85,13 @@ FRAMES_SUBSCRIBED = "a long log subscribed to, raw frames"
 FRAMES_READ = "a long log read, raw frames"
 DECODED = "a long log subscribed to, event objects"
 UMADB_READ = "UmaDB, a long log read"
+DONE_NOTHING = "a handler that does nothing catches up"
+PROJECTIONS = {
+    DONE_NOTHING: None,
+    "the projection Accounts catches up": "accounts",
+    "the projection Statements catches up": "statements",
+}
+"""And the names that they have."""
 COLD = "first commands on cold accounts of 20 events"
 COLD_SNAPPED = "first commands on cold accounts, with snapshots"
 EVENT_BYTES = "large log: bytes of its file for each event"
@@ -160,6 +168,12 @@ READING = (
     Line(SCAN, "events/s"),
     Line(UMADB_READ, "events/s"),
 )
+PROJECTING = tuple(
+    Line(name, "events/s", DONE_NOTHING, Goal("at least", 0.5))
+    if projection
+    else Line(name, "events/s")
+    for name, projection in PROJECTIONS.items()
+)
 FAN_OUT = (
     *(Line(fan_out(n), "deliveries/s", bare_fan_out(n)) for n in SUBSCRIBERS),
     *(Line(f"{fan_out(n)}, p50", "ms", f"{bare_fan_out(n)}, p50") for n in SUBSCRIBERS),
@@ -205,6 +219,7 @@ SECTIONS: tuple[tuple[str, tuple[Line, ...]], ...] = (
     ("Durable commands, ids and replies stored", COMMANDS),
     ("Appends", APPENDS),
     ("Catching up with a million events", READING),
+    ("Projections into SQLite, catching up", PROJECTING),
     ("Live subscribers, at 10,000 deliveries a second", FAN_OUT),
     ("Ten million events, a million aggregates", SIZE),
     ("Lasting load, and too much", ENDURANCE),

@@ -21,6 +21,7 @@ EVERY_ROUND: dict[str, Stage] = {
     "store": writing.store,
     "others": others.others,
     "catching-up": reading.catching_up,
+    "projecting": reading.projecting,
     "fan-out": reading.fan_out,
     "cold": large.cold,
     "overload": endurance.overload,

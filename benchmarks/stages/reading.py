@@ -1,4 +1,4 @@
-"""Readers: one that catches up with a long log, and many that follow the log live."""
+"""Readers: one that catches up with a long log, projections, and many that follow the log live."""
 
 from benchmarks import plan
 from benchmarks.bench import Bench
@@ -35,6 +35,23 @@ async def catching_up(bench: Bench) -> None:
             )
     except Unavailable as missing:
         bench.figures.skip("UmaDB", str(missing))
+
+
+async def projecting(bench: Bench) -> None:
+    """The bank's projections, each into a new database, and a handler that does nothing."""
+    events = QUICK_EVENTS if bench.quick else plan.PROJECTED_EVENTS
+    log = await bench.built(events, plan.PROJECTED_ACCOUNTS)
+    async with bench.gesta(data=log) as server:
+        for name, projection in plan.PROJECTIONS.items():
+            with bench.folder() as data:
+                await bench.load(
+                    name,
+                    "workloads.projecting",
+                    address=server.address,
+                    events=events,
+                    data=str(data),
+                    projection=projection,
+                )
 
 
 async def fan_out(bench: Bench) -> None:

@@ -4,6 +4,7 @@ commands     durable commands by so many callers at once
 appending    many events at once, without a command
 paced        commands at a given rate
 catching_up  a long log, read by one client
+projecting   a projection that catches up
 fan_out      live subscribers under load
 large        commands and reads on a log, new or large
 cold         first commands on accounts that are not in memory
