@@ -114,7 +114,8 @@ SOAK_MINUTES_MIN = 5
 SOAK_FIGURES = {"memory": "rss_mb", "p99": "p99", "open files": "files", "threads": "threads"}
 """And what the load client calls them."""
 SOAK_UNITS = {"memory": "MB", "p99": "ms", "open files": "files", "threads": "threads"}
-SOAK_GOALS = {"memory": 1.1, "p99": 1.5, "open files": 1.05, "threads": 1.05}
+SOAK_GOALS = {"memory": 1.1, "p99": 1.5, "open files": 1.05, "threads": 1.25}
+"""gRPC keeps as many threads as it likes, a few."""
 PEAK = "the peak before an overload"
 ACCEPTED = "overload of three times the peak: accepted"
 REFUSED = "overload: until a command is refused, p99"
