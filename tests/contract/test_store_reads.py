@@ -4,6 +4,7 @@ import pytest
 from tests.contract.samples import PAGE, Author
 
 from gesta.store import CorruptLog, EventStore, Stream
+from gesta.store.port import FEW_EVENTS_BYTES
 
 
 @pytest.fixture
@@ -152,6 +153,32 @@ async def test_find_stream_gives_the_last_version(store: EventStore, written: Au
     assert found.version == 4
     assert found.stream.number == written.stream("c").number
     assert await store.read_stream(found.stream, 3, 9, PAGE) == [written.written[11]]
+
+
+@pytest.mark.parametrize("events_max", [-1, 0, 1, 3, 4, 5])
+async def test_find_stream_gives_all_events_of_a_stream_that_has_no_more(
+    store: EventStore, written: Author, events_max: int
+) -> None:
+    found = await store.find_stream("BankAccount", "c", events_max)
+    assert found is not None
+    assert found.version == 4
+    assert found.stream.number == written.stream("c").number
+    every = [each for each in written.written if each.aggregate_id == "c"]
+    assert found.events == (every if events_max >= 4 else None)
+
+
+async def test_find_stream_gives_no_part_of_events_that_are_too_large(
+    store: EventStore, author: Author
+) -> None:
+    half = FEW_EVENTS_BYTES // 2
+    await author.write("a", "a", data=b"x" * half)
+    found = await store.find_stream("BankAccount", "a", 9)
+    assert found is not None
+    assert found.events is not None
+    await author.write("a", data=b"{}")
+    found = await store.find_stream("BankAccount", "a", 9)
+    assert found is not None
+    assert (found.version, found.events) == (3, None)
 
 
 async def test_find_stream_knows_no_stream_without_events(

@@ -116,9 +116,9 @@ class Limits:
     turn_kill_s: float = 30.0
     """A turn that takes longer ends the process: nothing else can stop a loop in user code."""
 
-    snapshot_events_min: int = 20
+    snapshot_events_min: int = 50
     """Of fewer events no snapshot is taken when an aggregate leaves memory, and none is looked for:
-    to fold them takes no longer than to find one."""
+    they come with the stream in one read, and to fold them takes no longer than to find one."""
 
     snapshots_waiting_max: int = 10_000
     """Aggregates whose states wait to be kept, each a reference to a state. What is beyond it is

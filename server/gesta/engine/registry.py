@@ -135,8 +135,10 @@ class Registry:
                 loaded.set_result(None)
 
     async def _fold(self, actor: Actor) -> None:
+        # Of fewer than that no snapshot is looked for.
+        few = 0 if actor.type is None else self._limits.snapshot_events_min - 1
         found = await self._store.find_stream(
-            actor.stream.aggregate_type, actor.stream.aggregate_id
+            actor.stream.aggregate_type, actor.stream.aggregate_id, few
         )
         if found is None:
             return
@@ -144,7 +146,9 @@ class Registry:
         if actor.type is None:
             actor.version = actor.confirmed_version = found.version
             return
-        state, since = await self._replay.state_at(actor.type, found.stream, found.version)
+        state, since = await self._replay.state_at(
+            actor.type, found.stream, found.version, found.events
+        )
         actor.version = actor.confirmed_version = found.version
         actor.state = actor.confirmed_state = state
         actor.snapshot_due = self._snapshots.due(actor.type, since)

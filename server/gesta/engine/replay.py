@@ -58,13 +58,23 @@ class Replay:
         self._limits = limits
         self._watchdog = watchdog
 
-    async def state_at(self, hosted: AggregateType, stream: Stream, version: int) -> Replayed:
-        """The state at a version that the stream has, 0 included.
+    async def state_at(
+        self,
+        hosted: AggregateType,
+        stream: Stream,
+        version: int,
+        events: list[EventRecord] | None = None,
+    ) -> Replayed:
+        """The state at a version that the stream has, 0 included. `events` are all up to it, if
+        they were read already.
 
         Raises CorruptLog where the stream ends before it, UnreadableAt, HandlerFailed, and what the
         store raises.
         """
-        begin = await self._begin(hosted, stream, version, version)
+        if events is not None:
+            begin = _Beginning(0, hosted.initial, events)
+        else:
+            begin = await self._begin(hosted, stream, version, version)
         state = begin.state
         async for _, after in self._steps(hosted, stream, begin, version):
             state = after

@@ -76,9 +76,11 @@ class Storage:
         with self._read():
             return await self._store.read_positions(positions, bytes_max)
 
-    async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
+    async def find_stream(
+        self, aggregate_type: str, aggregate_id: str, events_max: int = 0
+    ) -> StreamHead | None:
         with self._read():
-            return await self._store.find_stream(aggregate_type, aggregate_id)
+            return await self._store.find_stream(aggregate_type, aggregate_id, events_max)
 
     async def list_streams(
         self, aggregate_type: str, id_prefix: str, after_id: str, limit: int

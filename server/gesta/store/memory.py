@@ -6,6 +6,7 @@ from heapq import nlargest
 from os import urandom
 
 from gesta.store.port import (
+    FEW_EVENTS_BYTES,
     Batch,
     CommandRecord,
     CorruptLog,
@@ -80,12 +81,18 @@ class MemoryStore:
         found = [self._events[each - 1] for each in positions]
         return found if bytes_max is None else _limited(found, len(found), bytes_max)
 
-    async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
+    async def find_stream(
+        self, aggregate_type: str, aggregate_id: str, events_max: int = 0
+    ) -> StreamHead | None:
         self._check_usable()
         number = self._numbers.get((aggregate_type, aggregate_id))
         if number is None:
             return None
-        return self._head_of(aggregate_type, aggregate_id, number)
+        head = self._head_of(aggregate_type, aggregate_id, number)
+        if head.version > events_max:
+            return head
+        few = _limited(self._events_of(head.stream), events_max, FEW_EVENTS_BYTES)
+        return head._replace(events=few) if len(few) == head.version else head
 
     async def list_streams(
         self, aggregate_type: str, id_prefix: str, after_id: str, limit: int

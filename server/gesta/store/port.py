@@ -66,11 +66,17 @@ class Stream:
     number: int | None = None
 
 
+FEW_EVENTS_BYTES = 1_048_576
+"""Bytes of data and metadata of a stream that comes whole when it is looked for."""
+
+
 class StreamHead(NamedTuple):
     """A stream that exists, and the version of its last event."""
 
     stream: Stream
     version: int
+    events: list[EventRecord] | None = None
+    """All its events, where they were asked for and are few."""
 
 
 class CommandRecord(NamedTuple):
@@ -235,8 +241,14 @@ class EventStore(Protocol):
         """The events at these positions, in their order, and as in `read_log` no more than
         `bytes_max` of data and metadata, if it is given. CorruptLog if there is none at one."""
 
-    async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
-        """The stream and its last version, or None when no event of it was ever committed."""
+    async def find_stream(
+        self, aggregate_type: str, aggregate_id: str, events_max: int = 0
+    ) -> StreamHead | None:
+        """The stream and its last version, or None when no event of it was ever committed.
+
+        With all its events, if there are no more than `events_max` of them and no more than
+        FEW_EVENTS_BYTES of data and metadata: to ask for them by themselves costs as much again.
+        """
 
     async def list_streams(
         self, aggregate_type: str, id_prefix: str, after_id: str, limit: int

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gesta.store.connection import JobConnection
 from gesta.store.names import Kind, Names
-from gesta.store.port import CorruptLog, EventRecord, Stream, StreamHead
+from gesta.store.port import FEW_EVENTS_BYTES, CorruptLog, EventRecord, Stream, StreamHead
 from gesta.store.rows import EVENT_COLUMNS, Row, events_of, stream_of
 from gesta.store.streams import STREAM_COLUMNS, StreamNames
 
@@ -122,7 +122,7 @@ class Reader:
         return page.events
 
     def find_stream(
-        self, bounds: Bounds, aggregate_type: str, aggregate_id: str
+        self, bounds: Bounds, aggregate_type: str, aggregate_id: str, events_max: int
     ) -> StreamHead | None:
         type_id = self._names.numbers[Kind.AGGREGATE_TYPE].get(aggregate_type)
         row = self.connection.execute(
@@ -132,6 +132,15 @@ class Reader:
             return None
         if stream_of(row, self._names.texts) != (aggregate_type, aggregate_id):
             raise CorruptLog(f"stream {row[0]} is not where its id says")
+        if events_max > 0:
+            parameters = (row[0], 0, bounds.head, events_max + 1)
+            page = self._page(_STREAM, parameters, events_max + 1, FEW_EVENTS_BYTES)
+            if not page.is_cut:
+                version = max(len(page.events), 1)
+                _check_run(page, _VERSION, 1, +1, version)
+                return StreamHead(
+                    Stream(aggregate_type, aggregate_id, row[0]), version, page.events
+                )
         return self._head_of(bounds, aggregate_type, aggregate_id, row[0])
 
     def list_streams(

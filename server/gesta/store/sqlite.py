@@ -137,8 +137,12 @@ class SqliteStore:
     ) -> list[EventRecord]:
         return await self._read(Reader.positions, self._bounds(), tuple(positions), bytes_max)
 
-    async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
-        return await self._read(Reader.find_stream, self._bounds(), aggregate_type, aggregate_id)
+    async def find_stream(
+        self, aggregate_type: str, aggregate_id: str, events_max: int = 0
+    ) -> StreamHead | None:
+        return await self._read(
+            Reader.find_stream, self._bounds(), aggregate_type, aggregate_id, events_max
+        )
 
     async def list_streams(
         self, aggregate_type: str, id_prefix: str, after_id: str, limit: int

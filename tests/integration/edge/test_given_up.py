@@ -38,12 +38,14 @@ class Reading(MemoryStore):
         self.reading = asyncio.Event()
         self.error: Exception | None = None
 
-    async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
+    async def find_stream(
+        self, aggregate_type: str, aggregate_id: str, events_max: int = 0
+    ) -> StreamHead | None:
         self.reading.set()
         await self.free.wait()
         if self.error is not None:
             raise self.error
-        return await super().find_stream(aggregate_type, aggregate_id)
+        return await super().find_stream(aggregate_type, aggregate_id, events_max)
 
 
 async def _state(caller: Caller) -> object:
@@ -88,7 +90,10 @@ async def test_a_read_that_never_returns_is_given_up_when_the_server_stops() -> 
         ]
         waiting = [asyncio.ensure_future(failed(each)) for each in calls]
         await store.reading.wait()
-        while server.engine.live_aggregates < 2:
+        engine = server.engine
+        while engine.live_aggregates < 2 or not (
+            engine.commands._waiting and engine.appends._waiting
+        ):
             await caller.head()
         async with asyncio.timeout(TIMEOUT_S):
             await server.stop()

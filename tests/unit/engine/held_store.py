@@ -118,8 +118,10 @@ class HeldStore:
         if failure is not None:
             raise failure.error
 
-    async def find_stream(self, aggregate_type: str, aggregate_id: str) -> StreamHead | None:
-        found = await self.inner.find_stream(aggregate_type, aggregate_id)
+    async def find_stream(
+        self, aggregate_type: str, aggregate_id: str, events_max: int = 0
+    ) -> StreamHead | None:
+        found = await self.inner.find_stream(aggregate_type, aggregate_id, events_max)
         await self.loads.through()
         if self.load_errors:
             raise self.load_errors.popleft()
