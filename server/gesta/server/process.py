@@ -65,6 +65,10 @@ _CALLS_PENDING_MAX = 20_000
 many as may subscribe, for all of them come back at once after a restart. gRPC cancels what is
 beyond it, without a reason; unless it is told otherwise, from 1,000 on."""
 
+_CALL_PENDING_S = 600
+"""How long such a call may wait. Its caller's deadline ends it earlier; gRPC itself would, without
+a reason, after 30 s, which a busy machine may need for so many."""
+
 _CALL_GRACE_S = 1.0
 """How long calls may take to end by themselves once everything is answered."""
 
@@ -263,6 +267,7 @@ def _options(config: Config) -> list[tuple[str, int]]:
         ("grpc.max_concurrent_streams", config.streams_per_connection_max),
         ("grpc.server.max_pending_requests", _CALLS_PENDING_MAX),
         ("grpc.server.max_pending_requests_hard_limit", _CALLS_PENDING_MAX),
+        ("grpc.server_max_unrequested_time_in_server", _CALL_PENDING_S),
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.keepalive_permit_without_calls", 1),
