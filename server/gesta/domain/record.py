@@ -14,12 +14,23 @@ T = TypeVar("T")
 ENCODER = msgspec.json.Encoder(order="deterministic")
 """Mappings and sets are written sorted: equal values are equal bytes."""
 
+INSTEAD_OF_DEFAULT: dict[type, str] = {
+    list: "a tuple",
+    set: "a frozenset",
+    dict: "a Mapping with field(default_factory=dict)",
+    bytearray: "bytes",
+}
+
 
 def frozen(cls: type[T]) -> type[T]:
     """The class as a frozen, slotted dataclass. Raises DefinitionError."""
+    for name in vars(cls).get("__annotations__", ()):
+        instead = INSTEAD_OF_DEFAULT.get(type(vars(cls).get(name)))
+        if instead is not None:  # dataclasses would advise a default_factory, and lead astray
+            raise DefinitionError(f"{cls.__qualname__}.{name}", f"a mutable default; use {instead}")
     try:
         return dataclasses.dataclass(frozen=True, slots=True)(cls)
-    except (TypeError, ValueError) as error:  # for example a mutable default
+    except (TypeError, ValueError) as error:  # for example a field without default after one with
         raise DefinitionError(cls.__qualname__, str(error)) from error
 
 

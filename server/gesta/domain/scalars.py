@@ -42,8 +42,11 @@ def bounded_int(metas: list[msgspec.Meta]) -> Any:
 
 def as_utc(moment: datetime) -> datetime:
     """The same instant in UTC, so that one instant is one text. Refuses a naive datetime."""
-    if moment.tzinfo is UTC:
-        return moment
+    try:
+        if moment.tzinfo is UTC:
+            return moment
+    except AttributeError:  # a date, say
+        raise TypeError(f"expected datetime, got {type(moment).__qualname__}") from None
     if moment.utcoffset() is None:
         raise ValueError("a datetime without a time zone is not an instant")
     return moment.astimezone(UTC)
@@ -51,6 +54,10 @@ def as_utc(moment: datetime) -> datetime:
 
 def text_of_decimal(value: Decimal) -> str:
     """Its digits as they stand: 1.50 stays 1.50. Refuses NaN and the infinities."""
-    if not value.is_finite():
+    try:
+        finite = value.is_finite()
+    except AttributeError:  # a float or an int, say
+        raise TypeError(f"expected Decimal, got {type(value).__qualname__}") from None
+    if not finite:
         raise ValueError(f"{value} is not a number")
     return str(value)

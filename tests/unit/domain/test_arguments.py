@@ -189,7 +189,7 @@ def test_a_missing_argument_is_a_type_error_at_the_call(arguments: tuple[int, ..
 
 @pytest.mark.parametrize("arguments", [(), (1, 2)])
 def test_too_few_and_too_many_are_a_type_error_at_the_call(arguments: tuple[int, ...]) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"BankAccount\.deposit\(amount\): \w+"):
         BankAccount.deposit(*arguments)
 
 

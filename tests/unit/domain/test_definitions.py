@@ -125,7 +125,9 @@ def test_a_mutable_state_field_is_refused(annotation: Any, what: str) -> None:
 @pytest.mark.parametrize("make", [event("Odd"), aggregate("Odd")])
 def test_a_mutable_default_is_refused(make: Any) -> None:
     body = {"__annotations__": {"items": Mapping[str, int]}, "items": {}, "evolve": evolve}
-    assert "mutable default" in refusal(lambda: make(type("Odd", (), body))).what
+    error = refusal(lambda: make(type("Odd", (), body)))
+    assert error.where == "Odd.items"
+    assert error.what == "a mutable default; use a Mapping with field(default_factory=dict)"
 
 
 def test_a_constraint_that_does_not_go_with_its_type_is_refused() -> None:

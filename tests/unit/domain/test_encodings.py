@@ -188,6 +188,23 @@ def test_a_value_that_is_not_of_its_type_is_not_written(annotation: Any, value: 
 
 
 @pytest.mark.parametrize(
+    ("annotation", "value", "told"),
+    [
+        (Decimal, 1.5, "expected Decimal, got float"),
+        (Decimal, 1, "expected Decimal, got int"),
+        (datetime, date(2026, 1, 1), "expected datetime, got date"),
+        (tuple[Decimal, ...], ("1.5",), "expected Decimal, got str"),
+    ],
+    ids=str,
+)
+def test_a_value_of_another_type_is_told_with_both_types(
+    annotation: Any, value: Any, told: str
+) -> None:
+    with pytest.raises(Unserialisable, match=told):
+        codec_of(annotation).encode(value)
+
+
+@pytest.mark.parametrize(
     ("annotation", "data"),
     [
         (int, b"1.0"),
