@@ -116,7 +116,7 @@ class AggregateType:
         """Raises ForeignEvent for an object that is not one of this aggregate's events."""
         found = self._by_class.get(type(event))
         if found is None:
-            raise ForeignEvent(self.name, type(event))
+            raise ForeignEvent(self.name, event)
         return found
 
     def evolve(self, state: Any, event: Any) -> Any:

@@ -104,7 +104,7 @@ def _drive(
             break
         event_type = command.events.get(type(event))
         if event_type is None:
-            raise ForeignEvent(f"{command.aggregate_type}.{command.name}", type(event))
+            raise ForeignEvent(f"{command.aggregate_type}.{command.name}", event)
         data, seen = event_type.encode(event)
         size += len(data)
         if len(data) > limits.bytes_per_event:

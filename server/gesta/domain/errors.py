@@ -115,10 +115,14 @@ class Unserialisable(DomainError):
 class ForeignEvent(DomainError):
     """An object that is not an event of this aggregate, or not one this command declares."""
 
-    def __init__(self, aggregate_type: str, event_class: type) -> None:
-        super().__init__(f"{event_class.__qualname__} is not an event of {aggregate_type} here")
+    def __init__(self, aggregate_type: str, event: object) -> None:
+        if isinstance(event, type):
+            text = f"{event.__qualname__} is a class, not an event; write {event.__qualname__}(...)"
+        else:
+            text = f"{type(event).__qualname__} is not an event of {aggregate_type} here"
+        super().__init__(text)
         self.aggregate_type = aggregate_type
-        self.event_class = event_class
+        self.event_class = type(event)
 
 
 class LimitExceeded(DomainError):
