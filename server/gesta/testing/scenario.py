@@ -12,6 +12,7 @@ import msgspec
 
 from gesta.domain.aggregate import AggregateType, aggregate_type_of
 from gesta.domain.call import Call, QueryCall
+from gesta.domain.command import Query
 from gesta.domain.context import Context
 from gesta.domain.decide import Decided, decide
 from gesta.domain.rejection import Rejected
@@ -90,15 +91,17 @@ class Scenario(Generic[S]):
     ) -> "Outcome[S, R]":
         """Decides the command. The keywords replace what the Context says, from here on.
 
-        Raises InvalidArgument for arguments no caller could send, and HandlerFailed for a bug in
-        the aggregate, with its cause. A rejection is not raised: see `rejected`.
+        Raises TypeError for what is no command of this aggregate, InvalidArgument for arguments no
+        caller could send, and HandlerFailed for a bug in the aggregate, with its cause. A rejection
+        is not raised: see `rejected`.
         """
         context = self.context._replace(
             now=at or self.context.now,
             principal=principal or self.context.principal,
             command_id=command_id or self.context.command_id,
         )
-        command = self.aggregate_type.commands[call.name]
+        _check(self.aggregate_type, call, Call, "command")
+        command = call.contract
         arguments = command.decode_arguments(call.encode_arguments())
         result: Decided | Rejected
         try:
@@ -116,12 +119,17 @@ class Scenario(Generic[S]):
         _assert_same(f"{stored!r} is read as other events", events, found)
         return self
 
-    def answers(self, query: QueryCall[S, R], expected: R) -> "Scenario[S]":
-        """Asserts what a query answers."""
-        kind = self.aggregate_type.queries[query.name]
-        arguments = kind.decode_arguments(query.encode_arguments())
-        found = query.decode_reply(kind.run(self.state, arguments, self.context))
-        _assert_same(f"{query!r} answers something else", [expected], [found])
+    def answers(self, query: QueryCall[S, R] | Query[S, [], R], expected: R) -> "Scenario[S]":
+        """Asserts what a query answers: `BankAccount.statement`, or with its arguments.
+
+        Raises TypeError for what is no query of this aggregate.
+        """
+        call = query() if isinstance(query, Query) else query
+        _check(self.aggregate_type, call, QueryCall, "query")
+        kind = call.contract
+        arguments = kind.decode_arguments(call.encode_arguments())
+        found = call.decode_reply(kind.run(self.state, arguments, self.context))
+        _assert_same(f"{call!r} answers something else", [expected], [found])
         return self
 
 
@@ -162,6 +170,20 @@ class Outcome(Generic[S, R]):
                 f"not {str(reason) if message is None else f'{reason} ({message})'}"
             )
         return self.before
+
+
+def _check(
+    kind: AggregateType,
+    call: object,
+    expected: type[Call[Any, Any] | QueryCall[Any, Any]],
+    what: str,
+) -> None:
+    if not isinstance(call, expected):
+        raise TypeError(
+            f"not a {what}, but {call!r}; write {kind.name}.<{what}>(<arguments>), on the class"
+        )
+    if call.aggregate_type != kind.name:
+        raise TypeError(f"a {what} of {call.aggregate_type}, asked of a {kind.name}")
 
 
 def _as_read(kind: AggregateType, event: object) -> tuple[Any, ...]:

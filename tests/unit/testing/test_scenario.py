@@ -1,7 +1,7 @@
 """given, when, then: what passes, and what a failure says."""
 
 from datetime import UTC, datetime
-from typing import Never
+from typing import Any, Never
 
 import pytest
 from tests.unit.domain.bank import (
@@ -151,6 +151,37 @@ def test_an_event_of_another_aggregate_cannot_be_given() -> None:
 def test_a_class_that_is_no_aggregate_cannot_be_given() -> None:
     with pytest.raises(TypeError, match="not an @aggregate"):
         given(Balance)
+
+
+def test_the_class_of_an_event_cannot_be_given() -> None:
+    with pytest.raises(
+        ForeignEvent, match=r"AccountOpened is a class.*write AccountOpened\(\.\.\.\)"
+    ):
+        given(BankAccount, AccountOpened)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (BankAccount.deposit, r"not a command, but .*; write BankAccount.<command>"),
+        (BankAccount().deposit(5), "not a command"),
+        (BankAccount.statement(), r"not a command, but BankAccount\.statement"),
+        (Odd.note("break"), "a command of Odd, asked of a BankAccount"),
+    ],
+)
+def test_what_is_no_command_of_the_aggregate_is_refused(call: Any, told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        OPEN.when(call)
+
+
+def test_a_query_without_arguments_need_not_be_called() -> None:
+    OPEN.answers(BankAccount.statement, Balance(100))
+
+
+def test_what_is_no_query_of_the_aggregate_is_refused() -> None:
+    command: Any = BankAccount.deposit(5)
+    with pytest.raises(TypeError, match=r"not a query, but BankAccount\.deposit"):
+        OPEN.answers(command, 5)
 
 
 def test_an_event_of_an_earlier_version_can_be_given_as_it_was_stored() -> None:
