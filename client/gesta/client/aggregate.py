@@ -7,7 +7,7 @@ from gesta.client.commands import CommandOptions, Commands
 from gesta.client.connection import Connection
 from gesta.client.errors import Outcome
 from gesta.client.history import Change, Outlook, read_history, try_out
-from gesta.client.payloads import decode_answer, type_of_aggregate
+from gesta.client.payloads import check_call, decode_answer, type_of_aggregate
 from gesta.client.reads import Moment, ask_query, get_state
 from gesta.client.results import Done, State
 from gesta.domain import Call, Query, QueryCall
@@ -32,6 +32,8 @@ class AggregateHandle(Generic[S]):
         self._connection = connection
         self._commands = commands
         self._type = type_of_aggregate(aggregate_class)
+        if not isinstance(aggregate_id, str):  # an int, say; it would fail when it is sent
+            raise TypeError(f"an aggregate's id is a str, not {aggregate_id!r}")
         self.aggregate_id = aggregate_id
 
     @property
@@ -49,7 +51,7 @@ class AggregateHandle(Generic[S]):
         not hold, OutcomeUnknown where no answer came; gesta.domain's InvalidArgument for arguments
         the signature does not allow, before anything is sent.
         """
-        self._check(call)
+        check_call(call, self._type.name)
         answer = await self._commands.execute(
             self._type.name, self.aggregate_id, call.name, call.encode_arguments(), **options
         )
@@ -76,7 +78,7 @@ class AggregateHandle(Generic[S]):
         With the `min_token` of an earlier answer this one includes everything up to there.
         """
         call = query() if isinstance(query, Query) else query
-        self._check(call)
+        check_call(call, self._type.name)
         return await ask_query(
             self._connection,
             self._type.name,
@@ -138,7 +140,7 @@ class AggregateHandle(Generic[S]):
 
         Raises as `execute` does for what is no question of the domain, and OutOfRange.
         """
-        self._check(call)
+        check_call(call, self._type.name)
         request = DryRunRequest(
             aggregate_type=self._type.name,
             aggregate_id=self.aggregate_id,
@@ -151,16 +153,6 @@ class AggregateHandle(Generic[S]):
             self._connection, request, self._type.decode_state, call.decode_reply, timeout_s
         )
         return cast("Outlook[S, R]", outlook)
-
-    def _check(self, call: object) -> None:
-        # The type checker sees this too; an untyped caller would have it executed elsewhere.
-        if not isinstance(call, (Call, QueryCall)):
-            raise TypeError(
-                f"not a call, but {call!r}; "
-                f"write {self._type.name}.<name>(<arguments>), on the class"
-            )
-        if call.aggregate_type != self._type.name:
-            raise TypeError(f"a call of {call.aggregate_type}, asked of a {self._type.name}")
 
     def __repr__(self) -> str:
         return f"<{self._type.name} {self.aggregate_id!r}>"

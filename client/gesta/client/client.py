@@ -93,7 +93,8 @@ class Client:
             await connection.close()
 
     def aggregate(self, aggregate_class: type[S], aggregate_id: str) -> AggregateHandle[S]:
-        """A typed handle; nothing is sent. Raises TypeError for a class without @aggregate."""
+        """A typed handle; nothing is sent. Raises TypeError for a class without @aggregate, or an
+        id that is no str."""
         return AggregateHandle(*self._opened(), aggregate_class, aggregate_id)
 
     def repository(

@@ -7,6 +7,7 @@ import msgspec
 
 from gesta.client.errors import Outcome, UnreadableAnswer
 from gesta.domain.aggregate import AggregateType, aggregate_type_of
+from gesta.domain.call import Call, QueryCall
 from gesta.domain.errors import DomainError, UnknownEvent
 from gesta.domain.event import EventType, event_type_of_class
 
@@ -19,6 +20,17 @@ def type_of_aggregate(aggregate_class: type) -> AggregateType:
     if found is None:
         raise TypeError(f"{aggregate_class!r} is not an @aggregate class")
     return found
+
+
+def check_call(call: object, aggregate_type: str) -> None:
+    """Raises TypeError for what is no call of this type. The type checker sees it too; an untyped
+    caller would have the call executed elsewhere."""
+    if not isinstance(call, (Call, QueryCall)):
+        raise TypeError(
+            f"not a call, but {call!r}; write {aggregate_type}.<name>(<arguments>), on the class"
+        )
+    if call.aggregate_type != aggregate_type:
+        raise TypeError(f"a call of {call.aggregate_type}, asked of a {aggregate_type}")
 
 
 def type_of_event(event_class: type) -> EventType:

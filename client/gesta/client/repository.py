@@ -11,7 +11,7 @@ from gesta.client.errors import AggregateNotFound, OutOfRange, Refused, VersionC
 from gesta.client.event import Event
 from gesta.client.ids import CommandIds
 from gesta.client.keeping import Keeper, Kept
-from gesta.client.payloads import type_of_aggregate
+from gesta.client.payloads import check_call, type_of_aggregate
 from gesta.client.reading import Reading, reading_request
 from gesta.client.results import Appended, Done
 from gesta.domain import Call, Context, Rejected
@@ -193,6 +193,7 @@ class Repository(Generic[S]):
             )
 
     def _decide(self, loaded: Loaded[S], call: Call[S, R]) -> tuple[Loaded[S], R, bytes]:
+        check_call(call, self._type.name)
         # A new id for each decision: the server remembers what an id stood for, and the next
         # decision appends other events.
         command_id = self._ids.draw()
