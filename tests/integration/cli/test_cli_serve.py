@@ -33,7 +33,8 @@ def test_a_port_that_is_taken_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         code, line = refusal("--data", ":memory:", "--listen", listen, cwd=tmp_path)
-    assert (69, f"gesta: CANNOT_LISTEN: {listen}: Address already in use") == (code, line)
+    said = f"gesta: CANNOT_LISTEN: {listen}: Address already in use (--listen names another)"
+    assert (69, said) == (code, line)
 
 
 def test_a_data_directory_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ def plain_event(event: Event) -> dict[str, object]:
 def _columns(event: Event) -> list[tuple[str, str]]:
     return [
         (f"{event.position:>7}", "bold"),
-        (event.commit_time.isoformat(sep=" ", timespec="milliseconds"), "dim"),
+        (f"{event.commit_time:%Y-%m-%d %H:%M:%S.%f}Z", "dim"),
         (printable(f"{event.aggregate_type}/{event.aggregate_id}"), "cyan"),
         (f"v{event.version}", "dim"),
         (printable(event.event_type), "green"),

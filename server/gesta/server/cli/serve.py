@@ -130,7 +130,9 @@ def _check_address(config: Config) -> None:
     except socket.gaierror as error:
         problem = error
     assert problem is not None, "a name that was resolved has an address"
-    raise Failure(ExitCode.CANNOT_LISTEN, f"{config.listen}: {problem.strerror}")
+    raise Failure(
+        ExitCode.CANNOT_LISTEN, f"{config.listen}: {problem.strerror} (--listen names another)"
+    )
 
 
 def _run(runner: asyncio.Runner, server: Server, stdout: TextIO) -> None:
