@@ -1,4 +1,4 @@
-"""Subscriptions over a real socket: everything, in order, once, from wherever one begins."""
+"""G6: subscriptions over a socket give everything, in order, once, from wherever one begins."""
 
 import asyncio
 from collections.abc import AsyncIterator
