@@ -6,13 +6,14 @@ pages from the store, and one that has stopped costs nothing but its frames in f
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 from gesta.engine.errors import CorruptEvent, StorageUnavailable
 from gesta.engine.limits import Limits
 from gesta.engine.tail import Encode, Tail
 from gesta.engine.views import View
+from gesta.engine.waiters import Waiters
 from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed
 
 _AROUND_BYTES = 64
@@ -20,15 +21,19 @@ _AROUND_BYTES = 64
 `frame_bytes_max`."""
 
 
-class Chunk(NamedTuple):
-    """Progress of a cursor: some events, or none where nothing matched."""
+@dataclass(slots=True)
+class Chunk:
+    """Progress of a cursor: some events, or none where nothing matched. May be given to several."""
 
-    events: list[bytes]
+    events: Sequence[bytes]
     """Encoded."""
     position: int
     """Everything up to here is delivered or did not match."""
     ends_command: bool
     """False: the command of the last event goes on after `position`."""
+    frame: bytes | None = None
+    """What the edge has made of it, for the next one who is given this chunk. It must depend on
+    nothing else."""
 
 
 class Feed:
@@ -41,7 +46,9 @@ class Feed:
         self.head = head
         """The last confirmed position. Every reader is bounded by it."""
         self.tail = Tail(head, encode, limits.tail_events_max, limits.tail_bytes_max)
-        self._moved = asyncio.Event()
+        self._waiters = Waiters()
+        self._newest: tuple[int, Chunk] | None = None
+        """What a reader of everything at this position was given, while the head has not moved."""
         self._reading: set[Cursor] = set()
         """Those that hold a page and have read since `drop_pages` was called last."""
         self._resting: set[Cursor] = set()
@@ -53,26 +60,35 @@ class Feed:
             return
         self.tail.extend(records, size)
         self.head = records[-1].position
+        self._newest = None
         self.wake()
 
     def wake(self) -> None:
         """Let everyone who waits look again: the head has moved, or the server is stopping."""
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        self._waiters.wake()
 
     async def wait_beyond(self, position: int, timeout_s: float) -> bool:
-        """Wait until the head is past the position, but not longer than that; whether it is.
+        """Wait until the head is past the position, but hardly longer than that; whether it is.
 
         Returns early, with False, when the feed is woken for another reason.
         """
-        if self.head > position:
-            return True
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._moved.wait()
-        except TimeoutError:
-            pass
+        if self.head <= position:
+            await self._waiters.wait(timeout_s)
         return self.head > position
+
+    def newest(self, position: int, view: View) -> Chunk:
+        """What follows the position. The tail must reach it.
+
+        A thousand readers that stand at the same place and see everything get one and the same
+        chunk: it is cut, and made a frame of, for the first of them.
+        """
+        if view.plain and self._newest is not None and self._newest[0] == position:
+            return self._newest[1]
+        records = self.tail.after(position, self._limits.scan_page_events)
+        chunk = cut(records, view, self.tail.encode, self._limits.frame_bytes_max - _AROUND_BYTES)
+        if view.plain:
+            self._newest = position, chunk
+        return chunk
 
     def drop_pages(self) -> None:
         """Take from cursors the pages that nobody has read from since the last call but one.
@@ -119,13 +135,12 @@ class Cursor:
 
         Raises CorruptEvent or StorageUnavailable; then the cursor has not moved.
         """
-        bytes_max = self._limits.frame_bytes_max - _AROUND_BYTES
         if self._feed.tail.reaches(self.position):
             self.drop_page()
-            records = self._feed.tail.after(self.position, self._limits.scan_page_events)
-            chunk = cut(records, self._view, self._feed.tail.encode, bytes_max)
+            chunk = self._feed.newest(self.position, self._view)
         else:
             records = self._page or _whole(await self._read_page())
+            bytes_max = self._limits.frame_bytes_max - _AROUND_BYTES
             chunk = cut(records, self._view, self._feed.encode, bytes_max)
             self._page = records[chunk.position - records[0].position + 1 :]
             self._feed.holds_page(self, bool(self._page))

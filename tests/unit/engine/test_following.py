@@ -1,6 +1,7 @@
 """Cursors: what a filter lets through, and what a reader costs while it passes over or stands."""
 
 import asyncio
+import random
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from gesta.engine.messages import Envelope
 from gesta.engine.views import View
 from gesta.store.port import EventRecord
 
-NOTHING = Filter([FilterItem(event_types=frozenset({"Stamped"}))])
+STAMPED = Filter([FilterItem(event_types=frozenset({"Stamped"}))])
+ADDED = Filter([FilterItem(event_types=frozenset({"Added"}))])
 BEHIND = Limits(tail_events_max=2, frame_bytes_max=200)
 
 names = st.sampled_from(["A", "B", "C"])
@@ -85,7 +87,7 @@ async def test_a_filter_that_passes_over_a_long_tail_lets_others_have_their_turn
 ) -> None:
     run = await start(Limits(scan_page_events=10))
     await run.tell("a", ask("flood", count=500)).accepted()
-    reading = asyncio.ensure_future(rest(run, follow(run, NOTHING)))
+    reading = asyncio.ensure_future(rest(run, follow(run, STAMPED)))
     turns = 0
     while not reading.done():
         await asyncio.sleep(0)
@@ -162,3 +164,52 @@ async def test_metadata_counts_in_the_bytes_of_the_tail(start: Start) -> None:
         first = next(n for n in range(run.engine.head + 1) if tail.reaches(n))
         assert 0 < (run.engine.head - first) * 1_000 < 10_000
     assert await rest(run, follow(run)) == list(range(1, 61))
+
+
+async def test_readers_of_everything_at_the_same_place_are_given_the_same_chunk(
+    start: Start,
+) -> None:
+    run = await start()
+    await run.tell("a", add()).accepted()
+    await run.tell("a", add()).accepted()
+    first, second, ahead, choosy = (
+        follow(run),
+        follow(run),
+        follow(run, after=1),
+        follow(run, ADDED),
+    )
+    chunk = await first.read()
+    chosen = await choosy.read()
+    from_there = await ahead.read()
+    assert positions(from_there.events) == [2]
+    assert positions(chosen.events) == positions(chunk.events) == [1, 2]
+    assert chosen is not chunk
+    again = await follow(run).read()
+    assert await second.read() is again
+    assert again is not from_there
+    await run.tell("a", add()).accepted()
+    assert positions((await follow(run).read()).events) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_readers_in_any_order_get_what_is_theirs_once_and_in_order(
+    start: Start, seed: int
+) -> None:
+    run, chance = await start(Limits(scan_page_events=3)), random.Random(seed)
+    readers = [(follow(run, wanted), wanted) for wanted in [None, ADDED, STAMPED, None, None] * 2]
+    found: list[list[int]] = [[] for _ in readers]
+    for _ in range(200):
+        place = chance.randrange(len(readers))
+        cursor, _ = readers[place]
+        if cursor.position < run.engine.head:
+            found[place] += positions((await cursor.read()).events)
+        elif chance.random() < 0.3:
+            await run.tell("a", chance.choice([add(), ask("stamp")])).accepted()
+    for place, (cursor, _) in enumerate(readers):
+        found[place] += await rest(run, cursor)
+    stamped = set(await rest(run, follow(run, STAMPED)))
+    everything = list(range(1, run.engine.head + 1))
+    assert len(everything) > len(stamped) > 0
+    for positions_found, (_, wanted) in zip(found, readers, strict=True):
+        is_stamped = None if wanted is None else wanted is STAMPED
+        assert positions_found == [n for n in everything if is_stamped in (None, n in stamped)]

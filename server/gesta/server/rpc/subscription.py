@@ -5,7 +5,7 @@ HTTP/2 lets one know, and then the cursor is asked for what comes next.
 """
 
 from gesta.engine.engine import Engine
-from gesta.engine.feed import Cursor
+from gesta.engine.feed import Chunk, Cursor
 from gesta.server.rpc.guard import Context, write
 from gesta.server.wire import message_field, text_field
 from gesta.v1.event_service_pb2 import (
@@ -64,14 +64,20 @@ class Subscription:
             await self._send(frame)
         chunk = await self._cursor.read()
         if chunk.events:
-            checkpoint = text_field(2, self._mint(chunk.position)) if chunk.ends_command else b""
-            await self._write(message_field(2, b"".join((*chunk.events, checkpoint))))
+            if chunk.frame is None:
+                chunk.frame = self._framed(chunk)
+            await self._write(chunk.frame)
             self._told = chunk.position
         elif (
             chunk.position - self._told >= _PROGRESS_EVERY_EVENTS
             or self._engine.clock.monotonic() - self._told_at >= _PROGRESS_EVERY_S
         ):
             await self._tell_progress()
+
+    def _framed(self, chunk: Chunk) -> bytes:
+        """The same for every subscriber: chunks are shared, and the frame with them."""
+        checkpoint = text_field(2, self._mint(chunk.position)) if chunk.ends_command else b""
+        return message_field(2, b"".join((*chunk.events, checkpoint)))
 
     async def _wait(self) -> None:
         """At the head: say so once, then wait for more, with a sign of life now and then."""
