@@ -2,15 +2,21 @@
 
 The commands come from a process of their own. An event's commit time is set when its batch is
 sealed, before the sync, so the times here have the commit within.
+
+One process has all the subscribers, and must not be what is measured. It only notes what comes and
+when, and takes it apart when the load is over; and the garbage collector, to which all that is kept
+looks like more and more work, is off.
 """
 
 import asyncio
+import gc
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
 from tests.history.checker import check
-from tests.history.history import History, Seen
+from tests.history.history import History
 from tests.history.log import logged
 from tests.history.violation import Kind
 
@@ -18,6 +24,7 @@ from benchmarks.bank import full_log
 from benchmarks.processes import measured
 from benchmarks.record import share_of
 from gesta.client import Subscription, connect
+from gesta.v1.event_pb2 import RecordedEvent
 
 PER_CONNECTION = 250
 """Subscriptions that share a connection; a server takes 1,000 calls on one."""
@@ -31,16 +38,16 @@ async def measure(
 ) -> dict[str, Any]:
     """Deliveries per second and their times, with commands at that rate; and whether everyone was
     given exactly the log."""
-    history = History()
-    times: list[tuple[float, float]] = []
+    gc.disable()
+    notes: list[_Notes] = []
     async with AsyncExitStack() as stack:
         connections = -(-subscribers // PER_CONNECTION)
         clients = [await stack.enter_async_context(connect(address)) for _ in range(connections)]
         followers = []
         for n in range(subscribers):
             subscription = await stack.enter_async_context(clients[n % connections].subscribe())
-            seen = history.subscriber()
-            followers.append(asyncio.create_task(_follow(history, subscription, seen, times)))
+            notes.append(_Notes())
+            followers.append(asyncio.create_task(_follow(subscription, notes[n])))
         load = await measured(
             "workloads.paced",
             address=address,
@@ -49,11 +56,12 @@ async def measure(
             seconds=seconds,
         )
         log = await full_log(clients[0])
-        await _all_have(history, len(log))
+        await _all_have(notes, len(log))
         for each in followers:
             each.cancel()
         await asyncio.gather(*followers, return_exceptions=True)
     first = log[ACCOUNTS].commit_time_us / 1e6 + SETTLE_S
+    history, times = _taken_apart(notes)
     counted = sorted(taken for committed, taken in times if committed >= first)
     broken = [each for each in check(history, log) if each.kind is not Kind.NOBODY_ASKED]
     return {
@@ -65,26 +73,41 @@ async def measure(
     }
 
 
-async def _follow(
-    history: History,
-    subscription: Subscription,
-    seen: Seen,
-    times: list[tuple[float, float]],
-) -> None:
+class _Notes:
+    """What one subscriber was given: each batch's events, and the moment."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[RecordedEvent]] = []
+        self.moments: list[float] = []
+        self.position = 0
+
+
+async def _follow(subscription: Subscription, notes: _Notes) -> None:
     while True:
         batch = await subscription.next_batch()
-        now = time.time()
-        events = [logged(each.message) for each in batch.events]
-        history.take(seen, events)
-        for event in events:
-            committed = event.commit_time_us / 1e6
-            times.append((committed, now - committed))
+        notes.moments.append(time.time())
+        notes.batches.append([each.message for each in batch.events])
+        notes.position = batch.position
 
 
-async def _all_have(history: History, position: int) -> None:
+def _taken_apart(notes: Sequence[_Notes]) -> tuple[History, list[tuple[float, float]]]:
+    """What everyone saw, for the checker; and of each delivery, the commit and the time it took."""
+    history = History()
+    times: list[tuple[float, float]] = []
+    for each in notes:
+        seen = history.subscriber()
+        for moment, messages in zip(each.moments, each.batches, strict=True):
+            events = list(map(logged, messages))
+            history.take(seen, events)
+            committed = [event.commit_time_us / 1e6 for event in events]
+            times.extend((at, moment - at) for at in committed)
+    return history, times
+
+
+async def _all_have(notes: Sequence[_Notes], position: int) -> None:
     """Returns when everyone has come so far, or after a while: then the checker tells of it."""
     end = time.perf_counter() + 30
     while time.perf_counter() < end:
-        if all(seen.position >= position for seen in history.seen):
+        if all(each.position >= position for each in notes):
             return
         await asyncio.sleep(0.05)
