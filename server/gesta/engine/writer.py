@@ -31,11 +31,6 @@ _LOG = logging.getLogger("gesta.engine")
 
 _make = tuple.__new__  # a NamedTuple in a third of the time that calling it takes
 
-_GATHERED_MAX = 32
-"""Commands in a batch that waits for more: beyond it a commit's own cost is small. Unary calls of
-64 callers come one by one; with this they share commits, and the store's thread takes 50 µs of CPU
-for each instead of 80."""
-
 
 class Writer:
     """Owns the store's write side from `start` to `stop`."""
@@ -141,21 +136,9 @@ class Writer:
             self._work.clear()
             while self._queue or self._prune is not None:
                 if self._queue:
-                    await self._gather(self._queue[0])
                     await self._commit(self._queue[0])
                 if self._prune is not None:
                     await self._forget_answers(*self._prune)
-
-    async def _gather(self, batch: OpenBatch) -> None:
-        """While a batch is small and every turn of the event loop brings more for it, wait.
-
-        A commit costs as much for one command as for ten. An idle loop brings nothing: there the
-        batch is sealed one turn later.
-        """
-        size = 0
-        while size < len(batch.items) < _GATHERED_MAX:
-            size = len(batch.items)
-            await asyncio.sleep(0)
 
     async def _forget_answers(self, kept_us: int, rows: int) -> None:
         """Forget one piece of them. A piece that is not full was the last."""

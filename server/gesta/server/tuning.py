@@ -3,7 +3,7 @@
 import gc
 import sys
 
-_SWITCH_INTERVAL_S = 0.0002
+_SWITCH_INTERVAL_S = 0.0005
 """How long the event loop may keep the interpreter lock from the SQLite thread. At the default of
 5 ms a commit waits that long several times while the loop is busy."""
 
