@@ -131,6 +131,7 @@ def create(path: Path, log_id: bytes, created_us: int) -> None:
     draft = path.with_name(path.name + ".new")
     for left_over in (draft, draft.with_name(draft.name + "-journal")):
         left_over.unlink(missing_ok=True)
+    draft.touch(mode=0o600)  # what SQLite puts beside it gets the same mode
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
         connection.execute("PRAGMA synchronous = FULL")

@@ -10,7 +10,7 @@ import pytest
 
 from gesta.store import LogLocked, SqliteStore
 from gesta.store.lock import PATIENCE_S
-from gesta.store.sqlite import LOCK_FILE
+from gesta.store.sqlite import FILE, LOCK_FILE
 
 
 async def test_a_second_store_is_refused_and_told_who_holds_the_log(tmp_path: Path) -> None:
@@ -84,10 +84,12 @@ def test_a_store_may_be_abandoned_as_its_loop_ends_or_from_another_thread(
     assert failures == []
 
 
-async def test_the_directory_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+async def test_the_directory_and_all_in_it_are_for_its_owner_alone(tmp_path: Path) -> None:
     directory = tmp_path / "new" / "data"
     store = SqliteStore(directory)
     await store.open()
     assert directory.stat().st_mode & 0o777 == 0o700
-    assert (directory / LOCK_FILE).stat().st_mode & 0o777 == 0o600
+    assert {each.name: each.stat().st_mode & 0o777 for each in directory.iterdir()} == {
+        name: 0o600 for name in (LOCK_FILE, FILE, f"{FILE}-wal", f"{FILE}-shm")
+    }
     await store.close()
