@@ -89,7 +89,6 @@ async def test_the_directory_and_all_in_it_are_for_its_owner_alone(tmp_path: Pat
     store = SqliteStore(directory)
     await store.open()
     assert directory.stat().st_mode & 0o777 == 0o700
-    assert {each.name: each.stat().st_mode & 0o777 for each in directory.iterdir()} == {
-        name: 0o600 for name in (LOCK_FILE, FILE, f"{FILE}-wal", f"{FILE}-shm")
-    }
+    modes = {each.name: each.stat().st_mode & 0o777 for each in directory.iterdir()}
+    assert modes == dict.fromkeys((LOCK_FILE, FILE, f"{FILE}-wal", f"{FILE}-shm"), 0o600)
     await store.close()
