@@ -1,0 +1,36 @@
+"""The code on the page about writing aggregates is code that runs, its tests among it."""
+
+import sys
+import unittest
+from types import ModuleType
+
+import pytest
+from tests.repository.pages import ROOT, blocks
+
+from gesta.domain.catalog import Catalog
+
+PAGE = ROOT / "docs" / "aggregates.md"
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The page as a module; its scenarios have passed."""
+    module = ModuleType("aggregates_page")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for block in blocks(PAGE, "python"):
+        exec(compile(block, PAGE.name, "exec"), vars(module))
+    return module
+
+
+def test_the_page_s_aggregate_can_be_hosted(page: ModuleType) -> None:
+    order = Catalog.of(page.Order).types["Order"]
+    assert set(order.commands) == {"add", "place"}
+    assert set(order.queries) == {"receipt"}
+
+
+def test_the_page_s_machine_finds_nothing(page: ModuleType) -> None:
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(page.TestOrder).run(result)
+    assert result.testsRun == 1
+    assert result.errors == []
+    assert result.failures == []
