@@ -28,6 +28,7 @@ async def test_a_short_wait_ends_by_itself_whatever_others_wait_for() -> None:
     short = asyncio.ensure_future(waiters.wait(0))
     await settle()
     after = asyncio.ensure_future(waiters.wait(LONG_S))
+    await settle()
     await asyncio.wait_for(short, 60)
     assert not before.done()
     assert not after.done()
