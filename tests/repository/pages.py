@@ -1,7 +1,11 @@
 """The pages that people read, taken apart."""
 
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -13,6 +17,15 @@ def blocks(page: Path, language: str) -> list[str]:
     """The fenced blocks of one language, "" for those that name none, in order."""
     found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     return [text for named, text in found if named == language]
+
+
+def module_of(page: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The page's Python as a module that can be found by its name; what it asserts has held."""
+    module = ModuleType(f"{page.stem}_page")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for block in blocks(page, "python"):
+        exec(compile(block, page.name, "exec"), vars(module))
+    return module
 
 
 def links(page: Path) -> list[str]:

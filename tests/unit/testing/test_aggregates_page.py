@@ -1,11 +1,10 @@
 """The code on the page about writing aggregates is code that runs, its tests among it."""
 
-import sys
 import unittest
 from types import ModuleType
 
 import pytest
-from tests.repository.pages import ROOT, blocks
+from tests.repository.pages import ROOT, module_of
 
 from gesta.domain.catalog import Catalog
 
@@ -15,11 +14,7 @@ PAGE = ROOT / "docs" / "aggregates.md"
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The page as a module; its scenarios have passed."""
-    module = ModuleType("aggregates_page")
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    for block in blocks(PAGE, "python"):
-        exec(compile(block, PAGE.name, "exec"), vars(module))
-    return module
+    return module_of(PAGE, monkeypatch)
 
 
 def test_the_page_s_aggregate_can_be_hosted(page: ModuleType) -> None:

@@ -1,10 +1,9 @@
 """The code on the page about changing events is code that runs."""
 
-import sys
 from types import ModuleType
 
 import pytest
-from tests.repository.pages import ROOT, blocks
+from tests.repository.pages import ROOT, module_of
 
 from gesta.domain.aggregate import AggregateType
 from gesta.domain.catalog import Catalog
@@ -15,11 +14,7 @@ PAGE = ROOT / "docs" / "evolution.md"
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The page as a module, so that upcasters are found in it; its examples have passed."""
-    module = ModuleType("evolution_page")
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    for block in blocks(PAGE, "python"):
-        exec(compile(block, PAGE.name, "exec"), vars(module))
-    return module
+    return module_of(PAGE, monkeypatch)
 
 
 def test_the_page_s_examples_hold(page: ModuleType) -> None:
