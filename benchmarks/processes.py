@@ -64,6 +64,7 @@ async def running(*arguments: str, before: Sequence[str] = ()) -> AsyncIterator[
 
     `before` is a command that runs it, strace say. Raises RuntimeError if it does not start."""
     words = [*before, sys.executable, "-m", *arguments]
+    SAID.parent.mkdir(exist_ok=True)
     with SAID.open("ab") as said:
         process = await asyncio.create_subprocess_exec(
             *words, stdout=asyncio.subprocess.PIPE, stderr=said, cwd=ROOT
