@@ -12,6 +12,7 @@ schema      the tables, and how a new file comes to be
 seal        start-up: after it, what is readable is on the disk
 wal         SQLite's write-ahead log, read from outside
 writing     one batch, one transaction
+inserting   many rows of a table in one statement
 reading     pages of events, streams, places in time
 answers     the remembered answers to commands: find, list, forget
 rows        rows and records, and the checksum between them

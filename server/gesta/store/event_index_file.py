@@ -10,6 +10,7 @@ from typing import Any
 from gesta.store.connection import JobConnection
 from gesta.store.derived_file import Unfit
 from gesta.store.event_index import key_of
+from gesta.store.inserting import Insert
 from gesta.store.port import EventRecord, checksum
 from gesta.store.writing import roll_back
 
@@ -47,9 +48,8 @@ _TABLES = (
 )
 _PROGRESS = "INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?, ?, ?)"
 _TYPE = "INSERT OR REPLACE INTO types VALUES (?, ?, ?, ?)"
-_CHUNK_ROWS = (256, 64, 16, 4, 1)
-"""Rows in one INSERT, which lets go of the interpreter once for all of them: few sizes, so that
-every statement stays prepared."""
+_INSERT_OF_TYPE = Insert("of_type", 4)
+_INSERT_OF_CORRELATION = Insert("of_correlation", 2)
 
 _CACHE_KIB = 16 << 10
 
@@ -133,8 +133,8 @@ def add(connection: JobConnection, state: State, events: Sequence[EventRecord]) 
     added = State(state.log, last.position, checksum(last), types)
     try:
         connection.execute("BEGIN IMMEDIATE")
-        _insert(connection, "of_type", 4, of_type)
-        _insert(connection, "of_correlation", 2, of_correlation)
+        _INSERT_OF_TYPE.run(connection, of_type)
+        _INSERT_OF_CORRELATION.run(connection, of_correlation)
         for name in {event.event_type for event in events}:
             row = (types[name][0], name.encode(), types[name][1])
             connection.execute(_TYPE, (row[0], name, row[2], checksum(row)))
@@ -154,14 +154,3 @@ def row_checksum(type_id: int, position: int, number: int) -> int:
 def _note(connection: JobConnection, state: State) -> None:
     row = (*state.log, state.indexed_up_to, state.event_checksum)
     connection.execute(_PROGRESS, (*row, checksum(row)))
-
-
-def _insert(connection: JobConnection, table: str, columns: int, values: list[Any]) -> None:
-    row = f"({','.join('?' * columns)})"
-    at = 0
-    for rows in _CHUNK_ROWS:
-        sql = f"INSERT INTO {table} VALUES {','.join([row] * rows)}"  # noqa: S608
-        step = rows * columns
-        while len(values) - at >= step:
-            connection.execute(sql, values[at : at + step])
-            at += step
