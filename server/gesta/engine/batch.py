@@ -53,13 +53,11 @@ class Decided:
         """Tell everyone who waits, once. Waiters do not raise; of an error each gets his own, for
         he may raise it."""
         waiters, self.waiters = self.waiters, []
-        if len(waiters) == 1 and not isinstance(answer, EngineError):
-            waiters[0](answer)
-            return
-        for index, waiter in enumerate(waiters):
-            if isinstance(answer, EngineError):
+        if isinstance(answer, EngineError):
+            for waiter in waiters:
                 waiter(answer.bare())
-            else:
+        else:
+            for index, waiter in enumerate(waiters):
                 waiter(again(answer) if index else answer)
 
 
