@@ -40,9 +40,11 @@ class _Declared:
                 self.handler.__qualname__, "its class has no @aggregate, so it cannot be called"
             )
         contract = self.contract
-        if not kwargs and contract.required <= len(args) <= len(contract.positional):
-            # Signature.bind costs 4 us, a fifth of what a client spends on a command.
-            return dict(zip(contract.positional, args, strict=False))
+        arguments = dict(zip(contract.positional, args, strict=False)) | kwargs
+        if len(arguments) == len(args) + len(kwargs) and (
+            contract.required <= arguments.keys() <= contract.parameters
+        ):  # Signature.bind comes to the same, in twice the time.
+            return arguments
         try:
             return contract.signature.bind(*args, **kwargs).arguments
         except TypeError as error:

@@ -19,6 +19,7 @@ class HandlerType:
         "doc",
         "handler",
         "name",
+        "parameters",
         "positional",
         "reply",
         "required",
@@ -43,13 +44,10 @@ class HandlerType:
         self.signature = signature
         """As a caller sees it: without state and Context."""
         parameters = signature.parameters.values()
-        self.required = sum(each.default is each.empty for each in parameters)
-        """How many arguments must be given, by position or by name."""
-        by_name_only = [each for each in parameters if each.kind is each.KEYWORD_ONLY]
-        self.positional: tuple[str, ...] = ()
-        """What may be given by position; nothing where something must be given by name."""
-        if all(each.default is not each.empty for each in by_name_only):
-            self.positional = tuple(p.name for p in parameters if p not in by_name_only)
+        self.parameters = frozenset(signature.parameters)
+        self.positional = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        """What may be given by position, in order; by name, too."""
+        self.required = frozenset(p.name for p in parameters if p.default is p.empty)
         self.takes_context = takes_context
         self.arguments = arguments
         self.reply = reply

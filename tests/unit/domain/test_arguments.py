@@ -1,5 +1,6 @@
 """Arguments that callers send: what is taken, what is refused, and under which field's name."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,6 +9,8 @@ from typing import Annotated
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.domain.bank import BANK, BankAccount
 
 from gesta.domain import Context, Decision, aggregate, command, event
@@ -185,6 +188,24 @@ def test_a_missing_argument_is_a_type_error_at_the_call(arguments: tuple[int, ..
     with pytest.raises(TypeError):
         Keyed.act(*arguments)  # type: ignore[call-arg]
     assert Keyed.act(1, key=3).arguments == {"first": 1, "key": 3}
+
+
+@given(
+    st.lists(st.integers(), max_size=4),
+    st.dictionaries(st.sampled_from(["first", "second", "key", "other"]), st.integers()),
+)
+def test_a_call_takes_what_pythons_own_rules_take(
+    by_position: list[int], by_name: dict[str, int]
+) -> None:
+    def plain(first: int, second: int = 2, *, key: int) -> None: ...
+
+    try:
+        bound = inspect.signature(plain).bind(*by_position, **by_name).arguments
+    except TypeError:
+        with pytest.raises(TypeError):
+            Keyed.act(*by_position, **by_name)
+    else:
+        assert Keyed.act(*by_position, **by_name).arguments == bound
 
 
 @pytest.mark.parametrize("arguments", [(), (1, 2)])
