@@ -12,8 +12,9 @@ from gesta.domain.catalog import Catalog
 from gesta.engine.engine import Engine
 from gesta.engine.errors import InvalidRequest
 from gesta.engine.messages import ANONYMOUS, Command
+from gesta.server.rpc.fields import check_id, check_object, check_type
 from gesta.server.rpc.filters import filter_of
-from gesta.server.rpc.requests import Requests, check_id, check_object, check_type
+from gesta.server.rpc.requests import Requests
 from gesta.server.wire import encode_event
 from gesta.store.memory import MemoryStore
 from gesta.store.port import EventRecord

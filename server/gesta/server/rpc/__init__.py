@@ -3,6 +3,8 @@
 router             finds the handler of a method
 guard              parsing, errors as statuses, an answer on every path
 requests           from the contract's messages to the engine's records, with every check
+proposals          the events of an append among them
+fields             the form of fields that requests have in common
 filters            filters, checked
 tracing            the trace context of a call
 command_service    Execute, BatchExecute, ExecuteStream

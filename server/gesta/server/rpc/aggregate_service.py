@@ -11,9 +11,10 @@ import msgspec
 from gesta.domain.describe import describe
 from gesta.engine.engine import Engine
 from gesta.engine.errors import InvalidRequest, UnknownAggregateType
+from gesta.server.rpc.fields import NAME_CHARS_MAX, check_id, check_type
 from gesta.server.rpc.guard import Context, parse, server_stream, unary
 from gesta.server.rpc.history import Histories, check_aggregate, moment_of
-from gesta.server.rpc.requests import NAME_CHARS_MAX, REQUEST_BYTES_MAX, check_id, check_type
+from gesta.server.rpc.requests import REQUEST_BYTES_MAX
 from gesta.server.rpc.slots import Slots
 from gesta.server.rpc.unread import Unread
 from gesta.v1.aggregate_service_pb2 import (

@@ -9,15 +9,10 @@ from gesta.engine.engine import Engine
 from gesta.engine.errors import InvalidRequest, OutOfRange
 from gesta.engine.reading import ReadRequest
 from gesta.engine.views import View
+from gesta.server.rpc.fields import check_id, check_type, time_us
 from gesta.server.rpc.filters import filter_of
 from gesta.server.rpc.guard import Context, parse, server_stream, unary, write
-from gesta.server.rpc.requests import (
-    REQUEST_BYTES_MAX,
-    Requests,
-    check_id,
-    check_type,
-    time_us,
-)
+from gesta.server.rpc.requests import REQUEST_BYTES_MAX, Requests
 from gesta.server.rpc.slots import Slots
 from gesta.server.rpc.subscription import Subscription
 from gesta.server.rpc.tracing import traceparent_of

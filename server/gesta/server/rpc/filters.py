@@ -2,7 +2,7 @@
 
 from gesta.engine.errors import InvalidRequest
 from gesta.engine.filters import EVERYTHING, Filter, FilterItem
-from gesta.server.rpc.requests import check_id, check_reference, check_type
+from gesta.server.rpc.fields import check_id, check_reference, check_type
 from gesta.v1 import event_pb2
 
 FILTER_ITEMS_MAX = 64

@@ -4,14 +4,9 @@ from gesta.engine.engine import Engine
 from gesta.engine.errors import InvalidRequest
 from gesta.engine.history import Moment, Outlook
 from gesta.engine.messages import ANONYMOUS
+from gesta.server.rpc.fields import NAME_CHARS_MAX, check_id, check_type, time_us
 from gesta.server.rpc.guard import Context, parse, write
-from gesta.server.rpc.requests import (
-    NAME_CHARS_MAX,
-    REQUEST_BYTES_MAX,
-    check_id,
-    check_type,
-    time_us,
-)
+from gesta.server.rpc.requests import REQUEST_BYTES_MAX
 from gesta.server.status import status_of
 from gesta.server.wire import encode_event, message_field
 from gesta.v1.aggregate_service_pb2 import (

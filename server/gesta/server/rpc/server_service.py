@@ -7,8 +7,9 @@ from uuid import UUID
 import grpc
 
 from gesta.engine.engine import Engine
+from gesta.server.rpc.fields import ID_BYTES_MAX
 from gesta.server.rpc.guard import Context, parse, unary
-from gesta.server.rpc.requests import COMMANDS_PER_FRAME_MAX, ID_BYTES_MAX, REQUEST_BYTES_MAX
+from gesta.server.rpc.requests import COMMANDS_PER_FRAME_MAX, REQUEST_BYTES_MAX
 from gesta.v1.server_service_pb2 import GetServerInfoRequest, GetServerInfoResponse, Limits
 
 NAME = "gesta.v1.ServerService"
