@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from tests.contract.samples import PAGE, Author, a_command, an_event, id_v7
@@ -33,6 +34,28 @@ async def test_what_was_appended_is_read_back_equal(store: EventStore) -> None:
     )
     await store.append(Batch(1_000_000, [plain, full], [stream, stream]))
     assert await store.read_log(0, 2, 10, PAGE) == [plain, full]
+
+
+OF_A_COMMAND: dict[str, Any] = {
+    "occurred_at_us": -1,
+    "correlation_id": "order-7",
+    "causation_id": "",
+    "principal": "zoë",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "metadata": b'{"user_id":"u1"}',
+}
+
+
+@pytest.mark.parametrize("field", [None, *OF_A_COMMAND])
+async def test_events_that_share_what_a_command_gave_them_keep_it_and_one_that_differs_its_own(
+    store: EventStore, field: str | None
+) -> None:
+    stream = Stream("BankAccount", "a")
+    events = [an_event(n, stream, n)._replace(**OF_A_COMMAND) for n in range(1, 4)]
+    if field is not None:
+        events[-1] = events[-1]._replace(**{field: getattr(an_event(3, stream, 3), field)})
+    await store.append(Batch(1_000_000, events, [stream] * 3))
+    assert await store.read_log(0, 3, 10, PAGE) == events
 
 
 async def test_a_new_stream_gets_its_number_from_the_append(

@@ -30,8 +30,8 @@ HOLD_READS_AT = 4
 catch up by themselves, and before the log is large enough to make reads slow."""
 
 
-_DRAFTED_AT_ONCE_MAX = 256
-"""Events of a batch that is drafted on the event loop, some 6 µs each: the thread would contend for
+_DRAFTED_AT_ONCE_MAX = 1_024
+"""Events of a batch that is drafted on the event loop, some 1 µs each: the thread would contend for
 the interpreter lock all the while, and takes thrice as long. A larger one would hold up others."""
 
 

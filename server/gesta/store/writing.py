@@ -14,7 +14,7 @@ from msgspec.msgpack import Encoder
 from gesta.store.connection import JobConnection, is_code
 from gesta.store.inserting import Insert
 from gesta.store.names import Draft, Kind, Name, Names
-from gesta.store.port import Batch, StorageFailed, StorageFull, Stream, slice_of
+from gesta.store.port import Batch, EventRecord, StorageFailed, StorageFull, Stream, slice_of
 from gesta.store.rows import checksum
 
 _encode = Encoder().encode
@@ -38,7 +38,16 @@ class Drawn(NamedTuple):
     names: list[Name]
 
 
+_SHARED = range(10, 17)
+"""The columns of an event, from 1, in which those of one commit are mostly alike: commit time, time
+of occurrence, correlation, causation, principal, trace context and metadata. Given once they cost
+nothing; given with every event they take a third of SQLite's time for it: 3.5 µs of 5.3."""
+
+_OWN = EventRecord._fields.index("commit_time_us")
+"""Where they begin in an EventRecord."""
+
 _INSERT_EVENTS = Insert("events", 17, texts=(7, 16))
+_INSERT_ALIKE = Insert("events", 17, texts=(7, 16), shared=_SHARED)
 _INSERT_COMMANDS = Insert("commands", 8, texts=(7,))
 _INSERT_STREAMS = Insert("streams", 5)
 _INSERT_NAMES = Insert("names", 4)
@@ -50,6 +59,8 @@ class Rows(NamedTuple):
     names: list[Any]
     streams: list[Any]
     events: list[Any]
+    shared: tuple[Any, ...] | None
+    """What all events have in common, in the columns _SHARED; None: each has its own."""
     commands: list[Any]
     drawn: Drawn
     head: int
@@ -59,10 +70,10 @@ class Rows(NamedTuple):
 def draft(batch: Batch, base: Base) -> Rows:
     """Changes nothing. Raises StorageFailed for a batch that does not go on where the base ends."""
     drawing = _Drawing(base)
-    events = drawing.event_rows(batch)
+    events, shared = drawing.event_rows(batch)
     commands = list(_command_rows(batch))
     streams, names = drawing.stream_rows(), drawing.name_rows()
-    return Rows(names, streams, events, commands, drawing.drawn(), base.head)
+    return Rows(names, streams, events, shared, commands, drawing.drawn(), base.head)
 
 
 def write(connection: JobConnection, rows: Rows) -> None:
@@ -71,7 +82,10 @@ def write(connection: JobConnection, rows: Rows) -> None:
         connection.execute("BEGIN IMMEDIATE")
         _INSERT_NAMES.run(connection, rows.names)
         _INSERT_STREAMS.run(connection, rows.streams)
-        _INSERT_EVENTS.run(connection, rows.events)
+        if rows.shared is None:
+            _INSERT_EVENTS.run(connection, rows.events)
+        else:
+            _INSERT_ALIKE.run(connection, rows.events, rows.shared)
         _INSERT_COMMANDS.run(connection, rows.commands)
         connection.execute("COMMIT")
     except BaseException as error:
@@ -96,10 +110,11 @@ class _Drawing:
         self._numbers: dict[tuple[str, str], int] = {}
         self._handles: list[Stream] = []
 
-    def event_rows(self, batch: Batch) -> list[Any]:
+    def event_rows(self, batch: Batch) -> tuple[list[Any], tuple[Any, ...] | None]:
+        """The values of the events, and what they share."""
         rows: list[Any] = []
+        alike = _are_alike(batch.events)
         event_types = self._base.names.numbers[Kind.EVENT_TYPE]
-        principals = self._base.names.numbers[Kind.PRINCIPAL]
         name = self._names.number_of
         position = self._base.head
         for record, stream in zip(batch.events, batch.streams, strict=True):
@@ -137,16 +152,19 @@ class _Drawing:
                 data,
                 command_id,
                 more_in_command,
-                commit_time_us,
-                occurred_at_us,
-                correlation_id,
-                causation_id,
-                principals.get(principal) or name(Kind.PRINCIPAL, principal),
-                traceparent,
-                metadata,
-                crc32(_encode(record)),
             )
-        return rows
+            if not alike:
+                rows += (
+                    commit_time_us,
+                    occurred_at_us,
+                    correlation_id,
+                    causation_id,
+                    name(Kind.PRINCIPAL, principal),
+                    traceparent,
+                    metadata,
+                )
+            rows.append(crc32(_encode(record)))
+        return rows, self._shared(batch.events[0]) if alike else None
 
     def stream_rows(self) -> list[Any]:
         rows: list[Any] = []
@@ -170,6 +188,18 @@ class _Drawing:
             self._names.new,
         )
 
+    def _shared(self, record: EventRecord) -> tuple[Any, ...]:
+        """What stands in the columns _SHARED."""
+        return (
+            record.commit_time_us,
+            record.occurred_at_us,
+            record.correlation_id,
+            record.causation_id,
+            self._names.number_of(Kind.PRINCIPAL, record.principal),
+            record.traceparent,
+            record.metadata,
+        )
+
     def _new_number(self, stream: Stream) -> int:
         key = (stream.aggregate_type, stream.aggregate_id)
         number = self._numbers.get(key)
@@ -177,6 +207,12 @@ class _Drawing:
             number = self._numbers[key] = self._base.streams + len(self._numbers) + 1
         self._handles.append(stream)
         return number
+
+
+def _are_alike(events: list[EventRecord]) -> bool:
+    """Whether they differ in none of the columns _SHARED. Nothing is alike where there is none."""
+    shared = events[0][_OWN:] if events else ()
+    return bool(events) and all(each[_OWN:] == shared for each in events)
 
 
 def _command_rows(batch: Batch) -> Iterator[Any]:
