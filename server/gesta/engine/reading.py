@@ -5,11 +5,14 @@ together is told by their command id, since in one aggregate's stream, or behind
 event of a command may be missing.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from itertools import accumulate
+from typing import Any, NamedTuple
 
+from gesta.engine.ahead import Ahead
 from gesta.engine.errors import (
     AggregateNotFound,
     CorruptEvent,
@@ -25,7 +28,7 @@ from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed,
 
 _make = tuple.__new__  # a NamedTuple in a third of the time that calling it takes
 
-_Page = Callable[[int], Awaitable[list[EventRecord]]]
+_Page = Callable[[int], Coroutine[Any, Any, list[EventRecord]]]
 """Reads the page after (backwards: before) a bound."""
 
 
@@ -63,12 +66,13 @@ class Reading:
         self._feed = feed
         self._limits = limits
 
-    async def frames(self, request: ReadRequest, head: int) -> AsyncIterator[list[bytes]]:
+    async def frames(self, request: ReadRequest, head: int) -> AsyncGenerator[list[bytes], None]:
         """Encoded events, a frame's worth at a time, none of them beyond `head`.
 
         Raises OutOfRange, InvalidRequest, AggregateNotFound, UnreadableEvent, CorruptEvent or
         StorageUnavailable, the first three before the first frame.
         """
+        ahead = Ahead[list[EventRecord]]()
         try:
             if request.aggregate_id:
                 page, bound = await self._of_aggregate(request, head)
@@ -76,11 +80,14 @@ class Reading:
                 page, bound = await self._of_log(request, head)
             left = request.limit
             carried: list[_Seen] = []
+            ahead.begin(page(bound))
             while True:
-                records = await page(bound)
+                records = await ahead.take()
                 if records:
                     last = records[-1]
                     bound = last.version if request.aggregate_id else last.position
+                    if left is None or left > len(records):
+                        ahead.begin(page(bound))
                 # A stream's page may lie beyond the head; only an empty page is the end.
                 pending = carried + self._seen(records, request.view, head)
                 whole = len(pending) if not records else whole_commands(pending)
@@ -90,12 +97,16 @@ class Reading:
                     yield frame
                 if not records or left == whole:
                     return
+                if not ahead.begun:
+                    ahead.begin(page(bound))
                 left = None if left is None else left - whole
                 carried = pending[whole:]
         except CorruptLog as error:
             raise CorruptEvent(error.position) from error
         except StorageFailed as error:
             raise StorageUnavailable from error
+        finally:
+            ahead.drop()
 
     async def _of_aggregate(self, request: ReadRequest, head: int) -> tuple[_Page, int]:
         found = await self._store.find_stream(request.aggregate_type, request.aggregate_id)
@@ -158,32 +169,32 @@ class Reading:
         return page
 
     def _seen(self, records: Sequence[EventRecord], view: View, head: int) -> list[_Seen]:
-        encode, seen = self._feed.encode, []
+        encode = self._feed.encode
         see = encode if view.plain else partial(view.encode, encode=encode)
-        for record in records:
-            if record.position <= head:
-                encoded = see(record)
-                if encoded is not None:
-                    seen.append(_make(_Seen, (record.command_id, encoded)))
-        return seen
+        return [
+            _make(_Seen, (record.command_id, encoded))
+            for record in records
+            if record.position <= head and (encoded := see(record)) is not None
+        ]
 
     def _frames(self, records: Sequence[_Seen]) -> Iterator[list[bytes]]:
         """Split whole commands into frames, between commands where that is possible."""
-        frame: list[bytes] = []
-        size = whole = 0  # `whole`: how many in the frame are of commands that have ended
-        last = b""
-        for command_id, encoded in records:
-            if command_id != last:
-                whole, last = len(frame), command_id
-            size += len(encoded)
-            while frame and size > self._limits.frame_bytes_max:
-                end = whole or len(frame)
-                yield frame[:end]
-                frame, whole = frame[end:], 0
-                size = len(encoded) + sum(map(len, frame))
-            frame.append(encoded)
-        if frame:
-            yield frame
+        ends = list(accumulate([len(each.encoded) for each in records]))
+        first = 0
+        while first < len(records):
+            before = ends[first - 1] if first else 0
+            end = max(bisect_right(ends, before + self._limits.frame_bytes_max), first + 1)
+            whole = end if end == len(records) else _command_before(records, first, end)
+            yield [each.encoded for each in records[first : whole or end]]
+            first = whole or end
+
+
+def _command_before(records: Sequence[_Seen], first: int, end: int) -> int:
+    """Where the last command that begins after `first`, and at `end` at the latest, begins; 0: none
+    does."""
+    while end > first and records[end].command_id == records[end - 1].command_id:
+        end -= 1
+    return end if end > first else 0
 
 
 def whole_commands(records: Sequence[_Seen]) -> int:

@@ -14,6 +14,7 @@ wal         SQLite's write-ahead log, read from outside
 writing     one batch, one transaction
 inserting   many rows of a table in one statement
 reading     pages of events, streams, places in time
+columns     many events of the log at once, column by column
 answers     the remembered answers to commands: find, list, forget
 rows        rows and records, and the checksum between them
 names       integers for texts that come back in every row

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import NamedTuple
 
+from gesta.store.columns import EVENTS_MAX, Block, block_of
 from gesta.store.connection import JobConnection
 from gesta.store.names import Kind, Names
 from gesta.store.port import FEW_EVENTS_BYTES, CorruptLog, EventRecord, Stream, StreamHead
@@ -38,6 +39,9 @@ _POSITION = EventRecord._fields.index("position")
 _VERSION = EventRecord._fields.index("version")
 
 
+_BLOCK_EVENTS_MIN = 16
+"""Fewer are sooner read row by row."""
+
 _CHUNK_ROWS = 64
 """Rows fetched at once: as fast as a whole page, and no more than these exceed bytes_max."""
 
@@ -67,12 +71,18 @@ class Reader:
     def log(
         self, bounds: Bounds, after: int, until: int, limit: int, bytes_max: int
     ) -> list[EventRecord]:
-        after, until = max(after, 0), min(until, bounds.head)
-        if after >= until:
-            return []
-        page = self._page(_LOG, (after, until, max(limit, 0)), limit, bytes_max)
-        _check_run(page, _POSITION, after + 1, +1, until)
-        return page.events
+        after, until = max(after, 0), min(until, bounds.head, after + limit)
+        events: list[EventRecord] = []
+        size = 0
+        while after < until and size <= bytes_max:
+            last = min(until, after + EVENTS_MAX)
+            block = self._block(after, last, bytes_max - size)
+            events += block.events
+            size += block.size
+            if len(block.events) < last - after:
+                break
+            after = last
+        return events if size <= bytes_max else events[: _within(events, bytes_max)]
 
     def log_backwards(
         self, bounds: Bounds, before: int, limit: int, bytes_max: int
@@ -170,6 +180,17 @@ class Reader:
             else:
                 later = middle
         return at_or_before
+
+    def _block(self, after: int, until: int, bytes_max: int) -> Block:
+        """The events after one position, up to another, or to those that exceed bytes_max."""
+        if until - after >= _BLOCK_EVENTS_MIN:
+            streams, names = self._streams, self._names.texts
+            block = block_of(self.connection, streams, names, after, until, bytes_max)
+            if block is not None:
+                return block
+        page = self._page(_LOG, (after, until, until - after), until - after, bytes_max)
+        _check_run(page, _POSITION, after + 1, +1, until)
+        return Block(page.events, sum(map(_size, page.events)))
 
     def _row_at(self, bounds: Bounds, position: int) -> Row:
         row: Row | None = None

@@ -95,6 +95,8 @@ class HeldStore:
         self.load_errors: deque[Exception] = deque()
         self.look_up_errors: deque[Exception] = deque()
         self.prune_errors: deque[Exception] = deque()
+        self.page_errors: deque[Exception | None] = deque()
+        """What becomes of the next pages of the log; past its end they are read."""
         self._info: LogInfo | None = None
 
     def fail_append(self, error: Exception, *, after_writing: bool = False) -> None:
@@ -141,6 +143,9 @@ class HeldStore:
         self.pages_read += 1
         found = await self.inner.read_log(after, until, limit, bytes_max)
         await self.pages.through()
+        failure = self.page_errors.popleft() if self.page_errors else None
+        if failure is not None:
+            raise failure
         return found
 
     async def read_log_backwards(

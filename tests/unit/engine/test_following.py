@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from tests.unit.engine.harness import Running, Start, positions, settle
 from tests.unit.engine.tally import add, ask
 
+from gesta.engine.errors import CorruptEvent
 from gesta.engine.feed import Cursor
 from gesta.engine.filters import Filter, FilterItem
 from gesta.engine.limits import Limits
 from gesta.engine.messages import Envelope
 from gesta.engine.views import View
-from gesta.store.port import EventRecord
+from gesta.store.port import CorruptLog, EventRecord
 
 STAMPED = Filter([FilterItem(event_types=frozenset({"Stamped"}))])
 ADDED = Filter([FilterItem(event_types=frozenset({"Added"}))])
@@ -122,6 +123,56 @@ async def test_a_reader_that_goes_on_keeps_its_page(start: Start) -> None:
         run.engine.feed.drop_pages()
     assert run.store.pages_read == 1
     assert found == list(range(1, 51))
+
+
+SHORT_PAGES = Limits(
+    tail_events_max=2, frame_bytes_max=200, scan_page_events=10, events_per_command_max=10
+)
+
+
+async def test_the_next_page_is_read_while_one_is_delivered_and_none_beyond_it(
+    start: Start,
+) -> None:
+    run = await start(SHORT_PAGES)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor = follow(run)
+    first = positions((await cursor.read()).events)
+    await settle()
+    assert run.store.pages_read == 2
+    assert first + await rest(run, cursor) == list(range(1, 51))
+    assert run.store.pages_read == 5
+
+
+async def test_a_page_that_cannot_be_read_is_told_of_behind_the_events_before_it(
+    start: Start,
+) -> None:
+    run = await start(SHORT_PAGES)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    run.store.page_errors.extend([None, CorruptLog("damaged", 17)])
+    cursor, found = follow(run), list[int]()
+    while cursor.position < 10:
+        found += positions((await cursor.read()).events)
+    with pytest.raises(CorruptEvent):
+        await cursor.read()
+    assert found == list(range(1, 11))
+    assert await rest(run, cursor) == list(range(11, 51))
+
+
+async def test_a_reader_that_leaves_lets_go_of_the_page_that_is_being_read(start: Start) -> None:
+    run = await start(SHORT_PAGES)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor = follow(run)
+    await cursor.read()
+    run.store.pages.close()
+    await settle()
+    (reading,) = run.store.pages.held()
+    cursor.drop_page()
+    await settle()
+    assert reading.cancelled()
+    assert cursor.behind_tail
 
 
 async def test_pages_go_with_the_ticks(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import aclosing
 
 import grpc
 
@@ -52,8 +53,9 @@ class EventService:
         self._engine.check_readable()
         head = self._engine.head
         request = self._read_request(message, head)
-        async for frame in self._engine.reading.frames(request, head):
-            await write(context, b"".join(frame))
+        async with aclosing(self._engine.reading.frames(request, head)) as frames:
+            async for frame in frames:
+                await write(context, b"".join(frame))
         last = ReadEventsResponse(token=self._engine.tokens.mint(head), head=head)
         await context.write(last.SerializeToString())
 
@@ -75,7 +77,10 @@ class EventService:
             case "from_now":
                 position = self._engine.head
         cursor = self._engine.feed.cursor(position, view)
-        await Subscription(self._engine, cursor, heartbeat_s, context).run()
+        try:
+            await Subscription(self._engine, cursor, heartbeat_s, context).run()
+        finally:
+            cursor.drop_page()
 
     async def append_events(self, data: bytes, context: Context) -> bytes:
         request = parse(AppendEventsRequest, data, REQUEST_BYTES_MAX)
