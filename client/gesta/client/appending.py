@@ -89,13 +89,13 @@ async def append(
     if traceparent is None and connection.options.current_traceparent is not None:
         traceparent = connection.options.current_traceparent()
     request = wire.AppendEventsRequest(
-        events=[_new_event(each) for each in events],
         checks=[_stream_check(each) for each in checks],
         command_id=key,
         correlation_id=correlation_id,
         causation_id=causation_id,
         traceparent=traceparent,
     )
+    _add(request, events)
     attempts = connection.attempts(timeout_s, key)
     answer = await connection.ask(connection.events.AppendEvents, request, attempts)
     return Appended(
@@ -103,17 +103,23 @@ async def append(
     )
 
 
-def _new_event(event: NewEvent) -> wire.NewEvent:
-    data = event.data if isinstance(event.data, bytes) else msgspec.json.encode(event.data)
-    return wire.NewEvent(
-        aggregate_type=event.aggregate_type,
-        aggregate_id=event.aggregate_id,
-        event_type=event.event_type,
-        schema_version=event.schema_version,
-        data=data,
-        occurred_at=None if event.occurred_at is None else to_timestamp(event.occurred_at),
-        metadata=event.metadata,
-    )
+def _add(request: wire.AppendEventsRequest, events: Sequence[NewEvent]) -> None:
+    """Each is made in its place: made by itself and copied into the request it takes twice as long.
+    What is not given takes no time."""
+    add, encode = request.events.add, msgspec.json.encode
+    for event in events:
+        data = event.data
+        added = add(
+            aggregate_type=event.aggregate_type,
+            aggregate_id=event.aggregate_id,
+            event_type=event.event_type,
+            schema_version=event.schema_version,
+            data=data if isinstance(data, bytes) else encode(data),
+        )
+        if event.occurred_at is not None:
+            added.occurred_at.CopyFrom(to_timestamp(event.occurred_at))
+        if event.metadata:
+            added.metadata.update(event.metadata)
 
 
 def _stream_check(check: Check) -> wire.StreamCheck:
