@@ -49,6 +49,13 @@ class Decided:
     position: int = 0
     """Set when the batch is sealed."""
 
+    def last_of(self, stream: Stream, sealed: list[EventRecord]) -> EventRecord:
+        """Its last event in a stream that it has one in, among those of its batch."""
+        for back, event in enumerate(reversed(self.events)):
+            if event.stream is stream:
+                return sealed[self.position - back - sealed[0].position]
+        raise LookupError(f"no event of {stream}")
+
     def answer(self, answer: Accepted | EngineError) -> None:
         """Tell everyone who waits, once. Waiters do not raise; of an error each gets his own, for
         he may raise it."""

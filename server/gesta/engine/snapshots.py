@@ -16,7 +16,7 @@ from gesta.domain.errors import Malformed
 from gesta.engine.actor import NEVER, Actor
 from gesta.engine.limits import Limits
 from gesta.engine.watchdog import Watchdog
-from gesta.store.port import EventStore, StoreError, Stream, checksum
+from gesta.store.port import EventRecord, EventStore, StoreError, Stream, checksum
 from gesta.store.snapshots import Snapshot, SnapshotStore
 
 _LOG = logging.getLogger("gesta.engine")
@@ -35,6 +35,8 @@ class _Wanted(NamedTuple):
     stream: Stream
     version: int
     state: Any
+    after: tuple[int, int] | None
+    """Position and checksum of the event at that version; None: the log is asked."""
 
 
 class Snapshots:
@@ -68,10 +70,11 @@ class Snapshots:
             return NEVER
         return version + hosted.snapshot_every
 
-    def take(self, actor: Actor) -> None:
+    def take(self, actor: Actor, after: EventRecord | None = None) -> None:
         """Have one taken of the confirmed state, soon, and set when the next is due.
 
-        Where too many are wanted already it is passed over: the next one comes.
+        `after` is the event that made it, where that is at hand: to read it from the log costs more
+        than all else. Where too many are wanted already it is passed over: the next one comes.
         """
         hosted, stream = actor.type, actor.stream
         actor.snapshot_due = self.due(hosted, actor.confirmed_version)
@@ -80,7 +83,9 @@ class Snapshots:
         key = (stream.aggregate_type, stream.aggregate_id)
         if key not in self._wanted and len(self._wanted) >= self._limits.snapshots_waiting_max:
             return
-        self._wanted[key] = _Wanted(hosted, stream, actor.confirmed_version, actor.confirmed_state)
+        place = None if after is None else (after.position, checksum(after))
+        version, state = actor.confirmed_version, actor.confirmed_state
+        self._wanted[key] = _Wanted(hosted, stream, version, state, place)
         self._work.set()
 
     def take_at_leave(self, actor: Actor) -> None:
@@ -133,7 +138,7 @@ class Snapshots:
             _LOG.exception("no snapshots were taken of %d aggregates", len(some))
 
     async def _make(self, wanted: _Wanted) -> Snapshot | None:
-        hosted, stream, version, state = wanted
+        hosted, stream, version, state, after = wanted
         with self._watchdog:
             try:
                 encoded = hosted.keep_state(state)
@@ -142,13 +147,14 @@ class Snapshots:
                     self._reported.add(hosted.name)
                     _LOG.warning("there are %s without a snapshot: %s", hosted.name, error)
                 return None
-        (record,) = await self._store.read_stream(stream, version - 1, 1, 1)
+        if after is None:
+            (record,) = await self._store.read_stream(stream, version - 1, 1, 1)
+            after = record.position, checksum(record)
         return Snapshot(
             stream.aggregate_type,
             stream.aggregate_id,
             version,
-            record.position,
-            checksum(record),
+            *after,
             hosted.fingerprint,
             encoded,
         )

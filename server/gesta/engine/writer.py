@@ -186,7 +186,7 @@ class Writer:
                 if actor.gate is batch:
                     actor.gate = None
                 if version >= actor.snapshot_due:
-                    self._snapshots.take(actor)
+                    self._snapshots.take(actor, item.last_of(actor.stream, sealed.events))
         self._feed.publish(sealed.events, batch.event_bytes)
         for item in batch.items:
             self._forget(item)

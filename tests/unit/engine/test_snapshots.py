@@ -16,7 +16,7 @@ from gesta.engine.errors import StorageIsFull
 from gesta.engine.history import Moment
 from gesta.engine.limits import Limits
 from gesta.store.memory import MemoryStore
-from gesta.store.port import EventRecord, LogInfo, StorageFull, Stream
+from gesta.store.port import EventRecord, LogInfo, StorageFull, Stream, checksum
 from gesta.store.snapshots import Snapshot
 from gesta.store.snapshots_memory import MemorySnapshots
 
@@ -133,6 +133,22 @@ async def test_one_is_taken_every_so_many_events_of_the_state_after_them(
         (10, {"total": 55}),
         (20, {"total": 210}),
     ]
+
+
+async def test_it_names_the_event_it_was_taken_after_which_is_not_read_for_it(
+    run: Running, kept: Kept, store: Counting
+) -> None:
+    await run.append([(on, n) for n in range(EVERY) for on in "abc"[: 3 if n else 2]])
+    await kept.has(EVERY)
+    assert store.read == 0
+    log = {(each.aggregate_id, each.version): each for each in await run.log()}
+    named = {(each.aggregate_id, each.version): each for each in kept.saved}
+    assert named.keys() == {("a", EVERY), ("b", EVERY)}
+    for key, snapshot in named.items():
+        assert (snapshot.position, snapshot.event_checksum) == (
+            log[key].position,
+            checksum(log[key]),
+        )
 
 
 async def test_one_is_taken_when_an_aggregate_leaves_memory_with_enough_behind_it(
