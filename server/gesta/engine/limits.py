@@ -101,7 +101,8 @@ class Limits:
     events_per_command_max, so that a page that begins with a command holds all of it."""
 
     scan_page_bytes: int = 1_048_576
-    """Bytes per such page; not below bytes_per_command_max, for the same reason."""
+    """Bytes per such page; not below bytes_per_command_max, for the same reason. A reader holds
+    two: the one that it delivers, and the next."""
 
     frame_bytes_max: int = 65_536
     """Bytes of events in one frame to a reader. Two frames in flight are what a stopped reader

@@ -47,7 +47,7 @@ class Config:
     reads anything. Beyond it commands and reads of aggregates are refused until some are read."""
 
     reads_at_once_max: int = 256
-    """ReadEvents and ReadHistory open at once. Each holds a page of scan_page_bytes, and what is
+    """ReadEvents and ReadHistory open at once. Each holds two pages of scan_page_bytes, and what is
     left of one."""
 
     health_watches_max: int = 1_000

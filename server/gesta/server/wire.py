@@ -46,6 +46,7 @@ def encode_event(record: EventRecord, part: int = 0) -> bytes:
         metadata,
     ) = record
     identity = aggregate_id.encode()
+    named, size = len(identity), len(data)
     shared = _shared(aggregate_type, event_type, schema_version, commit_time_us, principal)
     rare = correlation_id or causation_id or traceparent or metadata
     rest = b"" if rare is None and occurred_at_us is None else _rare(record)
@@ -58,21 +59,23 @@ def encode_event(record: EventRecord, part: int = 0) -> bytes:
             b"\x08",
             _varint(position),
             shared,
-            _varint(len(identity)),
+            # Small ones without a call: 0.1 µs of an event's 0.9.
+            _VARINTS[named] if named < _SMALL else _varint(named),
             identity,
             b"\x20",
-            _varint(version),
+            _VARINTS[version] if version < _SMALL else _varint(version),
             b"\x2a\x10",
             event_id,
             b"\x5a\x10",
             command_id,
             b"\x42",
-            _varint(len(data)),
+            _VARINTS[size] if size < _SMALL else _varint(size),
             data,
             rest,
         )
     )
-    return b"\x0a" + _varint(len(body)) + body
+    size = len(body)
+    return b"\x0a" + (_VARINTS[size] if size < _SMALL else _varint(size)) + body
 
 
 def encode_response(done: Accepted, token: str) -> bytes:

@@ -23,7 +23,7 @@ from msgspec.msgpack import Encoder
 
 from gesta.store.connection import JobConnection
 from gesta.store.port import CorruptLog, EventRecord
-from gesta.store.rows import StreamNames
+from gesta.store.streams import StreamNames
 
 EVENTS_MAX = 500
 """Events at once: more gain nothing, and the interpreter's lock is held for half a millisecond."""
@@ -119,6 +119,7 @@ def _read(
     stream_ids, versions, types, schemas, flags, times, principals, checksums = map(
         _integers, integers
     )
+    streams.meet(stream_ids)
     aggregate_types, aggregate_ids = zip(*map(streams.__getitem__, stream_ids), strict=True)
     occurred, correlations, causations, traces, metadata = (
         _optional(connection, name, after, until) if some else repeat(None, count)

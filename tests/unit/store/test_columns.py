@@ -103,6 +103,22 @@ async def test_a_page_of_several_blocks_ends_at_its_limit_of_events_or_of_bytes(
         assert await store.read_log(0, events, events, size * count) == written[:count]
 
 
+@pytest.mark.parametrize("remembered", [1, 3, EVENTS, EVENTS + 1])
+async def test_events_of_more_streams_than_are_remembered_are_read_all_the_same(
+    tmp_path: Path, remembered: int
+) -> None:
+    store = SqliteStore(tmp_path, streams_in_memory_max=remembered, readers=1)
+    await store.open()
+    try:
+        author = Author(store)
+        await author.append(author.batch([f"a-{n}" for n in range(EVENTS)]))
+        for _ in range(2):
+            assert await store.read_log(0, EVENTS, EVENTS, PAGE) == author.written
+            assert await store._readers.run(lambda reader: len(reader._streams)) <= remembered
+    finally:
+        await store.close()
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -113,6 +129,7 @@ async def test_a_page_of_several_blocks_ends_at_its_limit_of_events_or_of_bytes(
         "UPDATE events SET correlation_id = '' WHERE position = 23",
         "UPDATE events SET principal_id = 999 WHERE position = 23",
         "DELETE FROM events WHERE position = 23",
+        "UPDATE events SET stream_id = 999 WHERE position = 23",
     ],
 )
 async def test_damage_among_many_events_is_told_with_its_position(
