@@ -179,6 +179,43 @@ async def test_appends_that_differ_in_any_part_differ_in_fingerprint(requests: R
     assert len(prints) == len(appends)
 
 
+async def test_the_fingerprint_of_an_append_is_the_same_in_every_release(
+    requests: Requests,
+) -> None:
+    again: dict[str, Any] = {"aggregate_type": "T", "aggregate_id": "käse", "event_type": "E"}
+    said: list[dict[str, Any]] = [
+        {"data": b"{}"},
+        {"data": b'{"a":1}', "schema_version": 2},
+        {"data": b"{ }"},
+    ]
+    append = AppendEventsRequest(events=[NewEvent(**(again | each)) for each in said])
+    assert requests.append(append, "").fingerprint.hex() == "9cf5b4d3d330edc860e5f021841df295"
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("aggregate_type", ""),
+        ("aggregate_type", "gesta"),
+        ("aggregate_id", "\n"),
+        ("event_type", "x" * 101),
+        ("schema_version", -1),
+        ("data", b"[]"),
+        ("occurred_at", Timestamp(nanos=-1)),
+        ("metadata", {"k": "v" * 20_000}),
+    ],
+)
+async def test_an_event_like_those_before_it_is_checked_where_it_differs(
+    requests: Requests, field: str, wrong: object
+) -> None:
+    plain: dict[str, Any] = {"aggregate_type": "T", "aggregate_id": "a", "event_type": "E"}
+    plain |= {"data": b"{}"}
+    events = [NewEvent(**plain), NewEvent(**plain), NewEvent(**(plain | {field: wrong}))]
+    with pytest.raises(InvalidRequest) as refused:
+        requests.append(AppendEventsRequest(events=events), "")
+    assert refused.value.field == f"events[2].{field}"
+
+
 async def test_a_schema_version_left_out_is_the_first(requests: Requests) -> None:
     event = NewEvent(aggregate_type="T", aggregate_id="a", event_type="E", data=b"{}")
     (proposed,) = requests.append(AppendEventsRequest(events=[event]), "").events

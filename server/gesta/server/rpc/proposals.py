@@ -32,12 +32,14 @@ def proposals(
     """
     proposed: list[Proposed] = []
     covered: list[bytes] = []
-    leads: dict[_Names, bytes] = {}
+    known: dict[_Names, tuple[_Names, bytes]] = {}
     for index, event in enumerate(events):
         names = (event.aggregate_type, event.aggregate_id, event.event_type, event.schema_version)
-        lead = leads.get(names)
-        if lead is None:
-            lead = leads[names] = _checked(names, f"events[{index}]")
+        found = known.get(names)
+        if found is None:
+            found = known[names] = _checked(names, f"events[{index}]")
+        # From here on equal names are the same objects, which are compared and looked up faster.
+        names, lead = found
         data = event.data
         check_object(data, f"events[{index}].data")
         occurred_at_us = metadata = None
@@ -45,14 +47,14 @@ def proposals(
             occurred_at_us = time_us(event.occurred_at, f"events[{index}].occurred_at")
         if event.metadata:
             metadata = encode_metadata(event.metadata, f"events[{index}].metadata")
-        fields = (*names[:3], names[3] or 1, data, occurred_at_us, metadata)
+        fields = (*names, data, occurred_at_us, metadata)
         proposed.append(_make(Proposed, fields))
         covered += (lead, b"%d " % len(data), data)
     return proposed, blake2b(b"".join(covered), digest_size=16).digest()
 
 
-def _checked(names: _Names, field: str) -> bytes:
-    """How the names begin an event in the fingerprint. Raises InvalidRequest."""
+def _checked(names: _Names, field: str) -> tuple[_Names, bytes]:
+    """The names, and how they begin an event in the fingerprint. Raises InvalidRequest."""
     aggregate_type, aggregate_id, event_type, schema_version = names
     check_type(aggregate_type, f"{field}.aggregate_type")
     if aggregate_type == RESERVED_TYPE:
@@ -61,9 +63,7 @@ def _checked(names: _Names, field: str) -> bytes:
     check_type(event_type, f"{field}.event_type")
     if not 0 <= schema_version <= SCHEMA_VERSION_MAX:
         raise InvalidRequest(f"{field}.schema_version", "must be 1 to 1,000,000")
-    return b"%b\0%b\0%b\0%d " % (
-        aggregate_type.encode(),
-        aggregate_id.encode(),
-        event_type.encode(),
-        schema_version or 1,
-    )
+    schema_version = schema_version or 1
+    texts = (aggregate_type.encode(), aggregate_id.encode(), event_type.encode())
+    lead = b"%b\0%b\0%b\0%d " % (*texts, schema_version)
+    return (aggregate_type, aggregate_id, event_type, schema_version), lead
