@@ -118,7 +118,9 @@ SOAK_GOALS = {"memory": 1.1, "p99": 1.5, "open files": 1.05, "threads": 1.25}
 """gRPC keeps as many threads as it likes, a few."""
 PEAK = "the peak before an overload"
 ACCEPTED = "overload of three times the peak: accepted"
-REFUSED = "overload: until a command is refused, p99"
+REFUSED = "overload: until a bystander's command is refused, p99"
+CALL_REFUSED = "overload: until a bystander's unary call is refused, p99"
+FLOOD_REFUSED = "overload: until one of the flood's own is refused, p99"
 ACCEPTED_P99 = "overload: until an accepted command is answered, p99"
 SHARE_REFUSED = "overload: share refused"
 WITHOUT_ADVICE = "overload: refusals without advice"
@@ -213,6 +215,8 @@ ENDURANCE = (
     Line(ACCEPTED_P99, "ms"),
     Line(SHARE_REFUSED, "%", goal=Goal("at least", 50, "value")),
     Line(REFUSED, "ms", goal=Goal("at most", 100, "value")),
+    Line(CALL_REFUSED, "ms", goal=Goal("at most", 100, "value")),
+    Line(FLOOD_REFUSED, "ms"),
     Line(WITHOUT_ADVICE, "refusals", goal=Goal("at most", 0, "value")),
 )
 

@@ -69,20 +69,21 @@ class Record:
     def done(self, aggregate: int, amount: int, invoked: int, done: Done[Any]) -> None:
         """It was acknowledged just now; its reply is the balance."""
         told = (done.command_id_bytes, done.position, done.version, done.reply.balance)
-        self.acknowledged(aggregate, amount, invoked, *told)
+        self.acknowledged(aggregate, amount, invoked, monotonic_ns(), *told)
 
     def acknowledged(
         self,
         aggregate: int,
         amount: int,
         invoked: int,
+        answered: int,
         command_id: bytes,
         position: int,
         version: int,
         balance: int,
     ) -> None:
         """The same, for whoever has no Done."""
-        self.answered.append(monotonic_ns())
+        self.answered.append(answered)
         self.ids += command_id
         self.aggregates.append(aggregate)
         self.amounts.append(amount)

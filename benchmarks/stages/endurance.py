@@ -1,5 +1,7 @@
 """A load that lasts, and one that is too much."""
 
+import math
+
 from benchmarks import plan
 from benchmarks.bench import Bench
 from benchmarks.processes import measured
@@ -42,8 +44,12 @@ async def overload(bench: Bench) -> None:
     bench.figures.add(plan.ACCEPTED_P99, found["accepted_p99_ms"], broken)
     bench.figures.add(plan.SHARE_REFUSED, 100 * found["refused_share"], broken)
     if found["refused"]:
-        bench.figures.add(plan.REFUSED, found["refused_p99_ms"], broken)
-        bench.figures.add(plan.WITHOUT_ADVICE, found["without_advice"], broken)
+        bench.figures.add(plan.FLOOD_REFUSED, found["refused_p99_ms"], broken)
+        without = found["without_advice"] + found["bystander_without_advice"]
+        bench.figures.add(plan.WITHOUT_ADVICE, without, broken)
+    for name, kind in ((plan.REFUSED, "stream"), (plan.CALL_REFUSED, "call")):
+        if not math.isnan(p99_ms := found[f"bystander_{kind}_refused_p99_ms"]):
+            bench.figures.add(name, p99_ms, broken)
 
 
 def _unit(figure: str) -> str:

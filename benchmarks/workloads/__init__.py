@@ -12,6 +12,7 @@ waking       every account taken into memory
 idle         accounts in memory of which nobody asks anything
 soak         a mixed load for a long time
 overload     three times what the server can do
+bystander    a caller with few commands, beside such a load
 building     makes large logs, and keeps them
 head         where a log stands
 engine       the engine alone

@@ -2,10 +2,14 @@
 
 The peak is the ordinary client's. What floods the server is not: that one keeps to its window and
 asks again after the advised time, and to offer so much it would need more processor than there is.
-Here frames are written as they are on the wire, and answers taken as they come.
+Here frames are written as they are on the wire, each about as large as the ordinary client's at the
+peak: a message costs the server what several commands do, whatever is in it. Answers are only noted
+as they come, and taken apart when all is over. Even so whoever sends so much is late in reading:
+how soon a refusal is there, a bystander tells, who asks little.
 """
 
 import asyncio
+import gc
 import time
 from contextlib import AsyncExitStack
 from typing import Any
@@ -15,6 +19,7 @@ import msgspec
 from examples.bank import BankAccount
 
 from benchmarks.bank import AMOUNTS, DAY, Accounts, violations
+from benchmarks.processes import measured
 from benchmarks.record import Record, share_of
 from gesta.client import connect
 from gesta.client.ids import CommandIds
@@ -22,11 +27,13 @@ from gesta.client.wire import END, encode_command, encode_timeout, frame_part
 from gesta.v1.command_service_pb2 import ExecuteResult, ExecuteStreamResponse
 
 ACCOUNTS = 10_000
-STREAMS = 12
-"""One has 4,096 commands unanswered at most; the server takes 20,000 in all."""
+CONNECTIONS = 4
+"""With a stream each. One has 4,096 commands unanswered at most, which the server decides in a
+third of a second: too few to be refused any, as it is the window that holds up such a client."""
 PEAK_CALLERS = 1_024
 TIMES = 3
-TICK_S = 0.005
+TICK_S = 0.01
+"""Between two frames of a stream."""
 SETTLE_S = 1.0
 """Not counted: until there are more commands than are taken."""
 ADVICE = "RetryInfo"
@@ -43,25 +50,32 @@ async def measure(address: str, seconds: float) -> dict[str, Any]:
         end = begin + int(seconds / 2 * 1e9)
         await load.pay_in(PEAK_CALLERS, end)
         peak = load.deposits.figures(begin, end)["per_second"]
-        channel = await stack.enter_async_context(
-            grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
+        channels = [
+            await stack.enter_async_context(
+                grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
+            )
+            for _ in range(CONNECTIONS)
+        ]
+        flood = _Flood(load, channels)
+        beside = asyncio.ensure_future(
+            measured("workloads.bystander", address=address, after_s=SETTLE_S, seconds=seconds / 2)
         )
-        flood = _Flood(load, channel)
         await flood.run(TIMES * peak, seconds)
+        bystander = await beside
         broken = await violations(client, load)
-    return flood.figures() | {"peak": peak, "violations": [*flood.odd[:5], *broken]}
+    figures = flood.figures() | {f"bystander_{name}": each for name, each in bystander.items()}
+    return figures | {"peak": peak, "violations": [*flood.odd[:5], *broken]}
 
 
 class _Flood:
-    def __init__(self, load: Accounts, channel: grpc.aio.Channel) -> None:
-        self._streams = [_Stream(channel, load.deposits) for _ in range(STREAMS)]
-        self._ids = load.ids
+    def __init__(self, load: Accounts, channels: list[grpc.aio.Channel]) -> None:
+        self._streams = [_Stream(channel, load.deposits) for channel in channels]
         self._record = load.deposits
         self._drawn = CommandIds()
         self._timeout = encode_timeout(60.0)
-        self._arguments = [
-            BankAccount.deposit(amount, booked_on=DAY).encode_arguments()
-            for amount in range(1, 1 + AMOUNTS)
+        self._commands = [
+            _without_id(account_id, 1 + account % AMOUNTS)
+            for account, account_id in enumerate(load.ids)
         ]
         self._begin = self._end = self._offered = 0
 
@@ -71,11 +85,13 @@ class _Flood:
 
     async def run(self, per_second: float, seconds: float) -> None:
         """Returns when everything is answered."""
+        gc.collect()
+        gc.disable()  # what is noted makes no cycles, and is a lot to look through
         tasks = [asyncio.ensure_future(each.take()) for each in self._streams]
         begun, turn = time.perf_counter(), 0
         self._begin = time.monotonic_ns() + int(SETTLE_S * 1e9)
         while (passed := time.perf_counter() - begun) < seconds:
-            due = int(passed * per_second) // STREAMS
+            due = int(passed * per_second) // CONNECTIONS
             for stream in self._streams:
                 if due > stream.asked:
                     turn = await self._ask(stream, due - stream.asked, turn)
@@ -84,21 +100,17 @@ class _Flood:
         for stream in self._streams:
             await stream.end()
         await asyncio.gather(*tasks)
+        noted = [(came, data, each) for each in self._streams for came, data in each.frames]
+        for came, data, stream in sorted(noted, key=lambda each: each[0]):
+            stream.take_apart(came, data)
 
     async def _ask(self, stream: "_Stream", commands: int, turn: int) -> int:
         parts, sent, now = [], [], time.monotonic_ns()
         for number in range(turn, turn + commands):
-            account, amount = number % ACCOUNTS, number % AMOUNTS
-            asked = encode_command(
-                "BankAccount",
-                self._ids[account],
-                "deposit",
-                self._arguments[amount],
-                self._drawn.draw(),
-                b"",
-            )
+            account = number % ACCOUNTS
+            asked = self._commands[account] + self._drawn.draw()
             parts.append(frame_part(asked, self._timeout))
-            sent.append((account, 1 + amount, now))
+            sent.append((account, 1 + account % AMOUNTS, now))
         await stream.send(b"".join(parts), sent)
         return turn + commands
 
@@ -126,6 +138,8 @@ class _Stream:
         self._call = method()
         self._record = record
         self._sent: dict[int, tuple[int, int, int]] = {}
+        self.frames: list[tuple[int, bytes]] = []
+        """Answers, each with the time it came."""
         self.asked = 0
         self.refusals_s: list[float] = []
         self.without_advice = 0
@@ -145,9 +159,12 @@ class _Stream:
     async def take(self) -> None:
         """Every answer, until the stream ends."""
         while isinstance(data := await self._call.read(), bytes):
-            now = time.monotonic_ns()
-            for result in ExecuteStreamResponse.FromString(data).results:
-                self._answered(result, now)
+            self.frames.append((time.monotonic_ns(), data))
+
+    def take_apart(self, came: int, data: bytes) -> None:
+        """What a frame of answers says; in the order they came."""
+        for result in ExecuteStreamResponse.FromString(data).results:
+            self._answered(result, came)
 
     def _answered(self, result: ExecuteResult, now: int) -> None:
         account, amount, invoked = self._sent.pop(result.number)
@@ -155,7 +172,7 @@ class _Stream:
             done = result.response
             balance = msgspec.json.decode(done.reply)["balance"]
             told = (done.command_id, done.position, done.version, balance)
-            self._record.acknowledged(account, amount, invoked, *told)
+            self._record.acknowledged(account, amount, invoked, now, *told)
         elif result.error.code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]:
             self._record.not_done += 1
             self.refusals_s.append((now - invoked) / 1e9)
@@ -163,3 +180,9 @@ class _Stream:
             self.without_advice += not told_when
         else:
             self.odd.append(f"a command was answered with {result.error.message}")
+
+
+def _without_id(account_id: str, amount: int) -> bytes:
+    """A deposit, whose command id is to follow: it stands last."""
+    arguments = BankAccount.deposit(amount, booked_on=DAY).encode_arguments()
+    return encode_command("BankAccount", account_id, "deposit", arguments, bytes(16), b"")[:-16]
