@@ -79,7 +79,8 @@ class Commands:
         self._watchdog = watchdog
         self._limits = limits
         self._decision_limits = decision_limits(limits)
-        self._waiting = 0
+        self.waiting = 0
+        """Commands undecided or unanswered."""
         self._waiting_bytes = 0
         self._drains: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -123,7 +124,7 @@ class Commands:
         if command.name not in hosted.commands:
             raise UnknownCommand(command.aggregate_type, command.name)
         self._ids.check_age(command.command_id, self._clock.now_us())
-        if self._waiting >= self._limits.commands_waiting_max:
+        if self.waiting >= self._limits.commands_waiting_max:
             raise Overloaded("commands_waiting_max")
         if self._waiting_bytes + self._writer.bytes_waiting > self._limits.bytes_waiting_max:
             raise Overloaded("bytes_waiting_max")
@@ -139,15 +140,15 @@ class Commands:
         caller = command.on_answer
         size = len(command.arguments) + command.envelope.bytes_per_event
         actor.waiting += 1
-        self._waiting += 1
+        self.waiting += 1
         self._waiting_bytes += size
         self._idle.clear()
 
         def answered(answer: Accepted | EngineError) -> None:
             actor.waiting -= 1
-            self._waiting -= 1
+            self.waiting -= 1
             self._waiting_bytes -= size
-            if not self._waiting:
+            if not self.waiting:
                 self._idle.set()
             try:
                 caller(answer)

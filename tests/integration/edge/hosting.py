@@ -14,6 +14,9 @@ from gesta.server.config import MEMORY, Config
 from gesta.server.process import Server
 from gesta.store.port import EventStore
 
+PATIENT = Limits(turn_wait_ms_max=60_000)
+"""Whether a command is refused must not depend on how busy the machine is."""
+
 HOSTED = Catalog.of(Tally, Ledger, Bulk)
 
 
@@ -28,7 +31,7 @@ def server_on(
 ) -> Server:
     """A server that is not started yet, on a port of its own unless one is named. `settings` are
     those of its Config."""
-    config = Config(data=data, listen=listen, limits=limits or Limits(), **settings)
+    config = Config(data=data, listen=listen, limits=limits or PATIENT, **settings)
     return Server(config, catalog=catalog, store=store)
 
 

@@ -65,7 +65,7 @@ async def test_a_commit_that_never_returns_is_given_up_when_the_server_stops() -
         await store.committing.wait()
         stream = CommandStream(caller)
         await stream.send(command_for("b", "add", ONE), command_for("b", "add", {"amount": -1}))
-        while server.engine.commands._waiting < 3:
+        while server.engine.commands.waiting < 3:
             await caller.head()
         async with asyncio.timeout(TIMEOUT_S):
             await server.stop()
@@ -92,7 +92,7 @@ async def test_a_read_that_never_returns_is_given_up_when_the_server_stops() -> 
         await store.reading.wait()
         engine = server.engine
         while engine.live_aggregates < 2 or not (
-            engine.commands._waiting and engine.appends._waiting
+            engine.commands.waiting and engine.appends._waiting
         ):
             await caller.head()
         async with asyncio.timeout(TIMEOUT_S):

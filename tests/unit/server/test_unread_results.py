@@ -8,6 +8,7 @@ import grpc
 import pytest
 from tests.integration.edge.bulk import Bulk
 from tests.integration.edge.caller import command_for, problem_of_status
+from tests.integration.edge.hosting import PATIENT
 from tests.unit.server.reader import Reader, Sender, settle
 
 from gesta.domain.catalog import Catalog
@@ -15,11 +16,11 @@ from gesta.engine.engine import Engine
 from gesta.engine.errors import Overloaded
 from gesta.server.rpc.execute_stream import (
     RESULTS_BYTES_MAX,
-    SLICE_MIN,
     WINDOW,
     ExecuteStream,
 )
 from gesta.server.rpc.guard import Context
+from gesta.server.rpc.intake import SLICE_MIN, Intake
 from gesta.server.rpc.requests import Requests
 from gesta.server.rpc.results import RESULT_BYTES
 from gesta.server.rpc.unread import Unread
@@ -33,7 +34,7 @@ FRAME = 200
 
 @pytest.fixture
 async def engine() -> AsyncIterator[Engine]:
-    engine = await Engine.open(MemoryStore(), Catalog.of(Bulk), encode_event)
+    engine = await Engine.open(MemoryStore(), Catalog.of(Bulk), encode_event, limits=PATIENT)
     yield engine
     await engine.close()
 
@@ -45,7 +46,8 @@ class Streaming:
         self, engine: Engine, *frames: ExecuteStreamRequest, unread: Unread | None = None
     ) -> None:
         self.unread = unread or Unread(1 << 40)
-        self.stream = ExecuteStream(engine, Requests(engine), self.unread)
+        intake = Intake(engine, Requests(engine), self.unread)
+        self.stream = ExecuteStream(engine, intake, self.unread)
         self.reader, self.sender = Reader(), Sender(*frames)
         context = cast("Context", self.reader)
         self.task = asyncio.ensure_future(self.stream.run(self.sender.frames(), context))

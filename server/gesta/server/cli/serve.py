@@ -22,6 +22,9 @@ from gesta.store.port import StoreError
 
 _LIMITS = Limits()
 _DEFAULTS = Config(data="")
+_TURN_WAIT = typer.Option(
+    metavar="MS", min=1, help="Commands that would wait longer are told to come later."
+)
 
 
 def serve(
@@ -55,10 +58,9 @@ def serve(
     ] = _LIMITS.aggregates_live_max,
     commands_waiting_max: Annotated[
         int,
-        typer.Option(
-            metavar="N", min=1, help="Commands unanswered at once; more are told to come later."
-        ),
+        typer.Option(metavar="N", min=1, help="Commands unanswered at once; more come later."),
     ] = _LIMITS.commands_waiting_max,
+    turn_wait_ms_max: Annotated[int, _TURN_WAIT] = _LIMITS.turn_wait_ms_max,
     drain_grace_s: Annotated[
         float,
         typer.Option(metavar="SECONDS", min=0, help="How long a stop waits for what was taken in."),
@@ -77,7 +79,9 @@ def serve(
     once. If the storage fails it ends with 74, and the next start finds out what was written.
     """
     limits = Limits(
-        aggregates_live_max=aggregates_live_max, commands_waiting_max=commands_waiting_max
+        aggregates_live_max=aggregates_live_max,
+        commands_waiting_max=commands_waiting_max,
+        turn_wait_ms_max=turn_wait_ms_max,
     )
     config = Config(
         data=data,

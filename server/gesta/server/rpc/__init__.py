@@ -8,6 +8,7 @@ fields             the form of fields that requests have in common
 filters            filters, checked
 tracing            the trace context of a call
 command_service    Execute, BatchExecute, ExecuteStream
+intake             the queue of what was read, in front of the engine
 execute_stream     one stream of commands
 batch              the answers to one BatchExecute
 results            answers as results, and what they count for

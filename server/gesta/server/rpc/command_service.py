@@ -11,6 +11,7 @@ from gesta.engine.messages import Accepted
 from gesta.server.rpc.batch import Batch
 from gesta.server.rpc.execute_stream import ExecuteStream
 from gesta.server.rpc.guard import Context, bidi_stream, parse, unary
+from gesta.server.rpc.intake import Intake
 from gesta.server.rpc.requests import COMMANDS_PER_FRAME_MAX, REQUEST_BYTES_MAX, Requests
 from gesta.server.rpc.tracing import traceparent_of
 from gesta.server.rpc.unread import Unread
@@ -25,7 +26,7 @@ class CommandService:
 
     def __init__(self, engine: Engine, requests: Requests, unread: Unread) -> None:
         self._engine = engine
-        self._requests = requests
+        self._intake = Intake(engine, requests, unread)
         self._unread = unread
         self._streams: set[ExecuteStream] = set()
 
@@ -43,12 +44,9 @@ class CommandService:
 
     async def execute(self, data: bytes, context: Context) -> bytes:
         request = parse(ExecuteRequest, data, REQUEST_BYTES_MAX)
+        parcel = self._intake.let_in(1, len(data), time_left(context), traceparent_of(context))
         waiting = _Waiting()
-        self._engine.commands.execute(
-            self._requests.command(
-                request, waiting.resolve, time_left(context), traceparent_of(context)
-            )
-        )
+        self._intake.put(parcel, request, waiting.resolve)
         answer = await waiting.answer
         if isinstance(answer, EngineError):
             raise answer
@@ -58,20 +56,15 @@ class CommandService:
         request = parse(BatchExecuteRequest, data, REQUEST_BYTES_MAX)
         if len(request.commands) > COMMANDS_PER_FRAME_MAX:
             raise InvalidRequest("commands", f"at most {COMMANDS_PER_FRAME_MAX}")
-        left, traceparent = time_left(context), traceparent_of(context)
-        batch = Batch(len(request.commands))
+        count = len(request.commands)
+        parcel = self._intake.let_in(count, len(data), time_left(context), traceparent_of(context))
+        batch = Batch(count)
         for index, each in enumerate(request.commands):
-            resolve = batch.waiter(index)
-            try:
-                command = self._requests.command(each, resolve, left, traceparent)
-            except EngineError as error:
-                resolve(error)
-            else:
-                self._engine.commands.execute(command)
+            self._intake.put(parcel, each, batch.waiter(index))
         return await batch.encoded(self._engine.tokens.mint)
 
     async def execute_stream(self, frames: AsyncIterator[bytes], context: Context) -> None:
-        stream = ExecuteStream(self._engine, self._requests, self._unread)
+        stream = ExecuteStream(self._engine, self._intake, self._unread)
         self._streams.add(stream)
         try:
             if self._engine.draining:

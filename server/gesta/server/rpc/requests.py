@@ -48,8 +48,10 @@ class Requests:
         on_answer: Callable[[Accepted | EngineError], None],
         time_left_s: float | None,
         traceparent: str,
+        waited_s: float = 0.0,
     ) -> Command:
-        """An ExecuteRequest. `time_left_s` and `traceparent` are the call's own."""
+        """An ExecuteRequest. `time_left_s` and `traceparent` are the call's own; both times are
+        counted from its arrival, `waited_s` ago."""
         if request.aggregate_type not in self._engine.catalog.types:
             check_type(request.aggregate_type, "aggregate_type")
         check_id(request.aggregate_id, "aggregate_id")
@@ -65,7 +67,9 @@ class Requests:
             if timeout <= 0:
                 raise InvalidRequest("timeout", "must be greater than 0")
             time_left_s = timeout if time_left_s is None else min(timeout, time_left_s)
-        deadline = None if time_left_s is None else self._engine.clock.monotonic() + time_left_s
+        deadline = None
+        if time_left_s is not None:
+            deadline = self._engine.clock.monotonic() + time_left_s - waited_s
         if request.wait_for:
             on_answer = after_projections(self._engine, request, on_answer, deadline)
         return Command(

@@ -1,0 +1,155 @@
+"""Commands that were read and have not had their turn: one queue for all streams and calls.
+
+Reading comes first. A command that waited in a connection instead, because nobody had time to read
+it, could be neither counted nor refused; so all that is there is read, and is decided in slices,
+between which everyone else gets a turn. What would wait too long is refused as it comes, which
+costs a tenth of deciding it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gesta.engine.engine import Engine
+from gesta.engine.errors import EngineError, Outcome, Overloaded
+from gesta.engine.faults import internal
+from gesta.engine.messages import Accepted
+from gesta.server.rpc.requests import Requests
+from gesta.server.rpc.unread import Unread
+from gesta.v1.command_service_pb2 import ExecuteRequest
+
+SLICE_MIN, SLICE_MAX = 32, 128
+"""Commands that are decided in one go before everyone else gets a turn: a quarter of what waits,
+within these. A large frame taken in one go keeps all its callers in step: they decide, commit,
+reply and ask one after the other, where they could overlap."""
+
+SLICE_MS = 5
+"""A slice ends after so long, however few it has: where commands take long, whoever is to be
+refused must not wait for 32 of them."""
+
+_TURNS_BETWEEN = 8
+"""Turns of the loop that are left to everyone else between two slices; one with nothing to do takes
+some 20 us. gRPC needs several to hand over a message or to write one: with a slice in each of them
+messages come more slowly than commands are decided, and what floods the server waits unread. With
+two of them a caller beside a flood waited 300 ms for its refusal, with eight 10 ms."""
+
+_PACE_COMMANDS = 1_024
+"""The pace is that of the last so many, and the same once more: a tenth of a second."""
+
+
+class Parcel:
+    """What came in one message, let in as a whole. It counts until its last command is decided,
+    for as long is the message in memory."""
+
+    __slots__ = ("bytes", "commands", "received", "time_left_s", "traceparent")
+
+    def __init__(
+        self, commands: int, size: int, received: float, time_left_s: float | None, trace: str
+    ) -> None:
+        self.commands = commands
+        """That are not decided yet."""
+        self.bytes = size
+        self.received = received
+        """By Clock.monotonic."""
+        self.time_left_s = time_left_s
+        """Until the call's deadline, when it was received."""
+        self.traceparent = trace
+
+
+class _Waiting(NamedTuple):
+    parcel: Parcel
+    request: ExecuteRequest
+    on_answer: Callable[[Accepted | EngineError], None]
+
+
+class Intake:
+    """First come, first served."""
+
+    def __init__(self, engine: Engine, requests: Requests, unread: Unread) -> None:
+        self._engine = engine
+        self._requests = requests
+        self._unread = unread
+        self._clock = engine.clock
+        self._turn_wait_ms = engine.limits.turn_wait_ms_max
+        self._queue: deque[_Waiting] = deque()
+        self._commands = self._bytes = 0
+        """Of the parcels let in."""
+        self._since: float | None = None
+        """When the last slice ended, while any command waits."""
+        self._decided = 0
+        self._deciding_s = 0.0
+        """How long these took, with all that was done in between."""
+
+    def let_in(
+        self, commands: int, size: int, time_left_s: float | None = None, traceparent: str = ""
+    ) -> Parcel:
+        """Room for a message with so many commands, each of which must be `put` then, and for the
+        last two of its call. Raises Overloaded: they would wait too long, or too much waits."""
+        limits, engine = self._engine.limits, self._engine.commands
+        if self._commands + engine.waiting >= limits.commands_waiting_max:
+            raise Overloaded("commands_waiting_max", self._turn_wait_ms)
+        if self._bytes and self._bytes + size > limits.bytes_waiting_max:
+            raise Overloaded("bytes_waiting_max", self._turn_wait_ms)
+        if 1_000 * len(self._queue) * self._deciding_s > self._turn_wait_ms * self._decided:
+            raise Overloaded("turn_wait_ms_max", self._turn_wait_ms)
+        self._commands += commands
+        self._bytes += size if commands else 0
+        return Parcel(commands, size, self._clock.monotonic(), time_left_s, traceparent)
+
+    def put(
+        self,
+        parcel: Parcel,
+        request: ExecuteRequest,
+        on_answer: Callable[[Accepted | EngineError], None],
+    ) -> None:
+        """Have a command of the parcel decided in its turn. Never raises."""
+        self._queue.append(_Waiting(parcel, request, on_answer))
+        if self._since is None:
+            self._since = self._clock.monotonic()
+            asyncio.get_running_loop().call_soon(self._decide_slice)
+
+    def _decide_slice(self) -> None:
+        assert self._since is not None
+        queue, clock = self._queue, self._clock
+        most = max(SLICE_MIN, min(SLICE_MAX, len(queue) // 4))
+        now = clock.monotonic()
+        end, decided = now + SLICE_MS / 1_000, 0
+        while queue and decided < most and now < end:
+            self._decide(queue.popleft(), now)
+            decided += 1
+            now = clock.monotonic()
+        self._deciding_s += now - self._since
+        self._decided += decided
+        if self._decided > 2 * _PACE_COMMANDS:
+            self._decided //= 2
+            self._deciding_s /= 2
+        self._since = now if queue else None
+        if queue:
+            self._leave_turns(_TURNS_BETWEEN)
+
+    def _leave_turns(self, turns: int) -> None:
+        """Decide the next slice after so many turns of the loop."""
+        loop = asyncio.get_running_loop()
+        if turns:
+            loop.call_soon(self._leave_turns, turns - 1)
+        else:
+            loop.call_soon(self._decide_slice)
+
+    def _decide(self, waiting: _Waiting, now: float) -> None:
+        parcel, request, on_answer = waiting
+        parcel.commands -= 1
+        self._commands -= 1
+        if not parcel.commands:
+            self._bytes -= parcel.bytes
+        try:
+            self._unread.check()
+            command = self._requests.command(
+                request, on_answer, parcel.time_left_s, parcel.traceparent, now - parcel.received
+            )
+        except EngineError as error:
+            on_answer(error)
+        except Exception as error:  # whoever waits must be told of a bug too
+            on_answer(internal("taking a command in", error, Outcome.NOT_DONE))
+        else:
+            self._engine.commands.execute(command)
