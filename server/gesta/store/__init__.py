@@ -19,6 +19,9 @@ answers     the remembered answers to commands: find, list, forget
 rows        rows and records, and the checksum between them
 names       integers for texts that come back in every row
 streams     which aggregate a stream's number stands for
+finder      streams looked for at the same time, in one hop to a reader
+search      the reader's side of it: together where that is possible, one by one where it is not
+packed      streams and their few events, each table's in one row
 offline     a log that no server has open, read and never written
 verify      the whole log, read offline: all that is wrong with it
 snapshots   the contract of what keeps snapshots, which may be lost at any time

@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 from gesta.store.columns import EVENTS_MAX, Block, block_of
 from gesta.store.connection import JobConnection
+from gesta.store.finder import Answer, Sought
 from gesta.store.names import Kind, Names
 from gesta.store.port import FEW_EVENTS_BYTES, CorruptLog, EventRecord, Stream, StreamHead
 from gesta.store.rows import EVENT_COLUMNS, Row, events_of, stream_of
+from gesta.store.search import Bounds as Bounds
+from gesta.store.search import Search
 from gesta.store.streams import STREAM_COLUMNS, StreamNames
 
 _SELECT = f"SELECT {EVENT_COLUMNS} FROM events WHERE "  # noqa: S608
@@ -46,13 +49,6 @@ _CHUNK_ROWS = 64
 """Rows fetched at once: as fast as a whole page, and no more than these exceed bytes_max."""
 
 
-class Bounds(NamedTuple):
-    """How far the log is confirmed; taken on the loop, when a read begins."""
-
-    head: int
-    streams: int
-
-
 class Page(NamedTuple):
     """Events that were read, and whether a limit ended them."""
 
@@ -67,6 +63,7 @@ class Reader:
         self.connection = connection
         self._names = names
         self._streams = StreamNames(connection, names.texts, streams_max)
+        self._search = Search(connection, names, self.find_stream, self.head_of)
 
     def log(
         self, bounds: Bounds, after: int, until: int, limit: int, bytes_max: int
@@ -131,6 +128,9 @@ class Reader:
         _check_run(page, _VERSION, first, -1, 1)
         return page.events
 
+    def find_streams(self, bounds: Bounds, some: Sequence[Sought]) -> list[Answer]:
+        return self._search.find(bounds, some)
+
     def find_stream(
         self, bounds: Bounds, aggregate_type: str, aggregate_id: str, events_max: int
     ) -> StreamHead | None:
@@ -151,7 +151,7 @@ class Reader:
                 return StreamHead(
                     Stream(aggregate_type, aggregate_id, row[0]), version, page.events
                 )
-        return self._head_of(bounds, aggregate_type, aggregate_id, row[0])
+        return self.head_of(bounds, aggregate_type, aggregate_id, row[0])
 
     def list_streams(
         self, bounds: Bounds, aggregate_type: str, id_prefix: str, after_id: str, limit: int
@@ -167,7 +167,7 @@ class Reader:
             of_type, aggregate_id = stream_of(row, self._names.texts)
             if of_type != aggregate_type or not aggregate_id.startswith(id_prefix):
                 raise CorruptLog(f"stream {row[0]} is not where its id says")
-            heads.append(self._head_of(bounds, aggregate_type, aggregate_id, row[0]))
+            heads.append(self.head_of(bounds, aggregate_type, aggregate_id, row[0]))
         return heads
 
     def position_at(self, bounds: Bounds, commit_time_us: int) -> int:
@@ -200,7 +200,7 @@ class Reader:
             raise CorruptLog(f"position {position} is missing", position)
         return row
 
-    def _head_of(
+    def head_of(
         self, bounds: Bounds, aggregate_type: str, aggregate_id: str, number: int
     ) -> StreamHead:
         last = self.stream_backwards(bounds, number, bounds.head + 1, 1, 0)

@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from gesta.store import header, schema
 from gesta.store.answers import Answers
 from gesta.store.connection import JobConnection, Link, store_error
+from gesta.store.finder import Answer, Finder, Sought
 from gesta.store.lock import LogLock
 from gesta.store.port import (
     Batch,
@@ -80,6 +81,7 @@ class SqliteStore:
         self._lock: LogLock | None = None
         self._link: Link | None = None
         self._readers = Readers()
+        self._finder = Finder(self._find_some, readers)
         self._answers = Answers()
         self._writer: LogWriter | None = None
 
@@ -140,9 +142,8 @@ class SqliteStore:
     async def find_stream(
         self, aggregate_type: str, aggregate_id: str, events_max: int = 0
     ) -> StreamHead | None:
-        return await self._read(
-            Reader.find_stream, self._bounds(), aggregate_type, aggregate_id, events_max
-        )
+        self._check_usable()
+        return await self._finder.find(Sought(aggregate_type, aggregate_id, events_max))
 
     async def list_streams(
         self, aggregate_type: str, id_prefix: str, after_id: str, limit: int
@@ -184,6 +185,7 @@ class SqliteStore:
     def abandon(self) -> None:
         self._unusable = "it was abandoned"
         self._lock = None  # the writing connection's thread lets go of it
+        self._finder.abandon()
         for link in self._take_links():
             link.stop()
 
@@ -231,6 +233,9 @@ class SqliteStore:
         except sqlite3.Error as error:
             failure = store_error(error)
             raise self._failed(error) if isinstance(failure, StorageFailed) else failure from error
+
+    async def _find_some(self, some: Sequence[Sought]) -> Sequence[Answer]:
+        return await self._read(Reader.find_streams, self._bounds(), some)
 
     def _failed(self, error: Exception) -> StorageFailed:
         """Refuse every call from now on: nobody knows what is on the disk."""

@@ -97,6 +97,8 @@ async def everything(directory: Path, author: Author) -> list[object]:
         store.read_stream_backwards(a1, 99, 99, PAGE),
         store.find_stream("BankAccount", "a-1"),
         store.find_stream("BankAccount", "a-2"),
+        store.find_stream("BankAccount", "a-1", 9),
+        store.find_stream("BankAccount", "a-2", 9),
         store.list_streams("BankAccount", "", "", 99),
         store.command_ids_between(b"", b"\xff" * 16, 99),
         *(store.position_at(hours * HOUR_US) for hours in range(5)),
@@ -125,5 +127,5 @@ def _plain(answer: object) -> object:
         return [_plain(each) for each in answer]
     if isinstance(answer, tuple) and answer and isinstance(answer[0], Stream):
         stream = answer[0]
-        return (stream.aggregate_type, stream.aggregate_id, stream.number, answer[1])
+        return (stream.aggregate_type, stream.aggregate_id, stream.number, *answer[1:])
     return answer

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from tests.unit.store.logs import write_log
 
-from gesta.store import SqliteStore, answers, reading
+from gesta.store import SqliteStore, answers, packed, reading
 from gesta.store.connection import JobConnection
 from gesta.store.sqlite import FILE
 
 STATEMENTS = {
     name: value
-    for module in (reading, answers)
+    for module in (reading, answers, packed)
     for name, value in vars(module).items()
     if isinstance(value, str) and value.startswith("SELECT") and "?" in value
 }
@@ -34,7 +34,7 @@ def _plan(tool: sqlite3.Connection, statement: str) -> str:
 
 
 def test_there_are_statements_to_look_at() -> None:
-    assert len(STATEMENTS) >= 8
+    assert len(STATEMENTS) >= 10
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
