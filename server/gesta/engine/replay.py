@@ -6,7 +6,7 @@ Long streams are folded a few milliseconds at a time, so that nobody else waits 
 import logging
 import time
 from asyncio import sleep
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, NamedTuple
 
 from gesta.domain.catalog import AggregateType
@@ -75,9 +75,11 @@ class Replay:
             begin = _Beginning(0, hosted.initial, events)
         else:
             begin = await self._begin(hosted, stream, version, version)
-        state = begin.state
-        async for _, after in self._steps(hosted, stream, begin, version):
-            state = after
+        reached, state, page = begin
+        while reached < version:
+            page = page or await self._next_page(stream, reached, version)
+            state = await self._fold(hosted, state, page)
+            reached, page = page[-1].version, []
         return Replayed(state, begin.version)
 
     async def steps(
@@ -115,19 +117,21 @@ class Replay:
     ) -> AsyncIterator[tuple[EventRecord, Any]]:
         version, state, page = begin
         while version < until:
-            page = page or await self._page(stream, version, until)
-            if not page:
-                raise CorruptLog(f"{stream.aggregate_id} ends before version {until}")
+            page = page or await self._next_page(stream, version, until)
             began = time.monotonic()
             for index, record in enumerate(page):
-                state = self._fold(hosted, state, record)
+                state = self._fold_some(hosted, state, (record,))
                 yield record, state
-                if index % _CHECK_EVERY == 0 and (
-                    time.monotonic() - began > self._limits.fold_slice_ms / 1_000
-                ):
+                if index % _CHECK_EVERY == 0 and self._is_over(began):
                     await sleep(0)
                     began = time.monotonic()
             version, page = page[-1].version, []
+
+    async def _next_page(self, stream: Stream, after: int, until: int) -> list[EventRecord]:
+        page = await self._page(stream, after, until)
+        if not page:
+            raise CorruptLog(f"{stream.aggregate_id} ends before version {until}")
+        return page
 
     async def _page(self, stream: Stream, after: int, until: int) -> list[EventRecord]:
         events_max = min(self._limits.load_page_events, until - after)
@@ -135,15 +139,33 @@ class Replay:
             stream, after, events_max, self._limits.scan_page_bytes
         )
 
-    def _fold(self, hosted: AggregateType, state: Any, record: EventRecord) -> Any:
+    async def _fold(self, hosted: AggregateType, state: Any, page: list[EventRecord]) -> Any:
+        """The state after a page, without the states between, which `_steps` gives at twice the
+        price."""
+        began = time.monotonic()
+        for at in range(0, len(page), _CHECK_EVERY):
+            state = self._fold_some(hosted, state, page[at : at + _CHECK_EVERY])
+            if self._is_over(began):
+                await sleep(0)
+                began = time.monotonic()
+        return state
+
+    def _is_over(self, began: float) -> bool:
+        """Whether it is the others' turn."""
+        return time.monotonic() - began > self._limits.fold_slice_ms / 1_000
+
+    def _fold_some(self, hosted: AggregateType, state: Any, records: Iterable[EventRecord]) -> Any:
         with self._watchdog:
-            try:
-                events = hosted.decode_events(record.event_type, record.schema_version, record.data)
-            except UnreadableEvent as error:
-                raise UnreadableAt(record.position, error) from error
-            for event in events:
-                state = hosted.evolve(state, event)
-            return state
+            for record in records:
+                try:
+                    events = hosted.decode_events(
+                        record.event_type, record.schema_version, record.data
+                    )
+                except UnreadableEvent as error:
+                    raise UnreadableAt(record.position, error) from error
+                for event in events:
+                    state = hosted.evolve(state, event)
+        return state
 
 
 def explained(where: str, error: Exception) -> EngineError:
