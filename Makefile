@@ -41,7 +41,7 @@ check: $(VENV)/dev $(GOOGLEAPIS)  ## style, types, arrows between the rooms, the
 bench: $(VENV)/bench  ## everything measured beside its peers, in half an hour: benchmarks/RESULTS.md
 	@$(BIN)/python -m benchmarks
 
-bench-quick: $(VENV)/bench  ## a share of it in two minutes, without the page
+bench-quick: $(VENV)/bench  ## a share of it in two minutes, once its tools are installed; without the page
 	@$(BIN)/python -m benchmarks --quick
 
 bench-soak: $(VENV)/bench  ## twenty minutes of mixed load, whose rows go to the page

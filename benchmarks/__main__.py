@@ -11,7 +11,7 @@ be kept. Ends with 1 if a promise was broken, or a stage broke off.
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ from benchmarks.plan import LINES
 from benchmarks.processes import ROOT
 from benchmarks.results import Results
 from benchmarks.rows import rows
-from benchmarks.stages import ONCE, STAGES
+from benchmarks.stages import ONCE, QUICK, STAGES
 from benchmarks.table import table
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ T = TypeVar("T")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a share, in two minutes")
-    parser.add_argument("--only", default=",".join(STAGES), help="stages, with commas between")
+    parser.add_argument("--only", help="stages, with commas between; unset: all, or the quick ones")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each load in each round")
     parser.add_argument("--soak-minutes", type=float)
@@ -47,14 +47,15 @@ def main() -> None:
     bench = Bench(
         data=options.data,
         cache=options.data / "kept",
-        seconds=options.seconds or (2.0 if options.quick else 4.0),
+        seconds=options.seconds or (1.0 if options.quick else 4.0),
         quick=options.quick,
         soak_minutes=options.soak_minutes or (0.1 if options.quick else 1.0),
     )
     rounds = options.rounds or (1 if options.quick else 3)
     bench.cache.mkdir(parents=True, exist_ok=True)
-    whole = options.only == ",".join(STAGES) and not options.quick
-    more = asyncio.run(run(bench, options.only.split(","), rounds, whole))
+    whole = options.only is None and not options.quick
+    stages = options.only.split(",") if options.only else QUICK if options.quick else tuple(STAGES)
+    more = asyncio.run(run(bench, stages, rounds, whole))
     found = rows(bench.figures, LINES)
     on = machine(bench.data)
     if whole:
@@ -77,7 +78,7 @@ def keep(found: Results) -> None:
     page.write(found)
 
 
-async def run(bench: Bench, stages: list[str], rounds: int, whole: bool) -> dict[str, Any]:
+async def run(bench: Bench, stages: Sequence[str], rounds: int, whole: bool) -> dict[str, Any]:
     """Every stage once a round, so that noise falls on all of them. What belongs on the page beside
     the figures, if it is a whole run."""
     columns = (SpinnerColumn(), *Progress.get_default_columns(), TimeElapsedColumn())

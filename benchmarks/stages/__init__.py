@@ -35,3 +35,7 @@ ONCE: dict[str, Stage] = {
 """Those whose rounds are within."""
 
 STAGES = EVERY_ROUND | ONCE
+
+QUICK = ("commands", "appends", "store", "catching-up", "fan-out", "overload")
+"""Of these a share is done in two minutes: commands, appends and readers, each beside UmaDB, bare
+gRPC or bare SQLite. What takes long to prepare, or must last, is left out."""
