@@ -16,10 +16,10 @@ class Limits:
     """Commands undecided or unanswered in the whole server. At 20,000 commands/s this is one second
     of work: whoever waits longer is better told to come back."""
 
-    turn_wait_ms_max: int = 500
+    turn_wait_ms_max: int = 2_000
     """How long a command may be expected to wait for its turn, going by the pace of those before.
     Where it would wait longer it is refused as it comes, with the advice to come back after as
-    long. The callers of one client, 1,024 at once, wait a fifth of that."""
+    long. All that one stream may have open (4,096) fits in, where 2,048 are decided a second."""
 
     commands_waiting_per_aggregate_max: int = 1_000
     """The same for one aggregate, so that one of them cannot use up the server's share."""

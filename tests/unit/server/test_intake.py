@@ -118,6 +118,20 @@ async def test_what_would_wait_too_long_going_by_the_pace_of_late_is_refused_as_
     run.put(1)
 
 
+async def test_a_pause_of_the_whole_process_is_forgotten_soon(start: Start) -> None:
+    run = await start(turn_wait_ms_max=2_000)
+    run.put(1)
+    run.clock.advance(60_000_000)
+    await settle()
+    for _ in range(20):
+        run.put(1)
+        await settle()
+    run.put(500)
+    run.put(1)
+    await settle()
+    assert len(run.versions) == 522
+
+
 async def test_as_many_commands_as_are_decided_in_time_are_let_in(start: Start) -> None:
     run = await start(turn_wait_ms_max=500)
     for _ in range(5):

@@ -31,11 +31,16 @@ refused must not wait for 32 of them."""
 _TURNS_BETWEEN = 8
 """Turns of the loop that are left to everyone else between two slices; one with nothing to do takes
 some 20 us. gRPC needs several to hand over a message or to write one: with a slice in each of them
-messages come more slowly than commands are decided, and what floods the server waits unread. With
-two of them a caller beside a flood waited 300 ms for its refusal, with eight 10 ms."""
+messages come more slowly than commands are decided, and what floods the server waits unread: with
+four of them a caller beside a flood waited thrice as long for its refusal, and a tenth less was
+accepted."""
 
-_PACE_COMMANDS = 1_024
-"""The pace is that of the last so many, and the same once more: a tenth of a second."""
+_PACE_COMMANDS, _PACE_S = 1_024, 0.25
+"""The pace is that of the last so many, or so long, and the same once more."""
+
+_SLICE_COUNTED_S = 0.05
+"""A slice counts for no longer: what lasts beyond it is hardly a command but a pause of the whole
+process, after which a server would believe itself slow, and refuse what it has time for."""
 
 
 class Parcel:
@@ -77,7 +82,7 @@ class Intake:
         """Of the parcels let in."""
         self._since: float | None = None
         """When the last slice ended, while any command waits."""
-        self._decided = 0
+        self._decided = 0.0
         self._deciding_s = 0.0
         """How long these took, with all that was done in between."""
 
@@ -119,10 +124,10 @@ class Intake:
             self._decide(queue.popleft(), now)
             decided += 1
             now = clock.monotonic()
-        self._deciding_s += now - self._since
+        self._deciding_s += min(now - self._since, _SLICE_COUNTED_S)
         self._decided += decided
-        if self._decided > 2 * _PACE_COMMANDS:
-            self._decided //= 2
+        if self._decided > 2 * _PACE_COMMANDS or self._deciding_s > 2 * _PACE_S:
+            self._decided /= 2
             self._deciding_s /= 2
         self._since = now if queue else None
         if queue:
