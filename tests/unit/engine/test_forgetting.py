@@ -16,6 +16,7 @@ async def old_answers(run: Running, count: int) -> list[bytes]:
     for each in ids:
         await run.tell("a", add(), command_id=each).accepted()
     run.clock.advance(9 * DAY_US)
+    await run.engine._ids.look_ahead(run.store)  # or the next ids must be looked up first
     run.store.writes.clear()
     return ids
 

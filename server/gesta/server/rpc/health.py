@@ -52,11 +52,13 @@ class Health:
         request = parse(health_pb2.HealthCheckRequest, data, _REQUEST_BYTES_MAX)
         known = request.service in self._services
         while True:
+            # All three before the write, during which they may change: then it tells that, too.
+            changed, closed = self._changed, self._closed
             status = self._status if known else _Status.Value("SERVICE_UNKNOWN")
             await context.write(self._response(status))
-            if self._closed:
+            if closed:
                 return
-            await self._changed.wait()
+            await changed.wait()
 
     def _set(self, status: int) -> None:
         self._status = status
