@@ -27,14 +27,16 @@ from gesta.client.wire import END, encode_command, encode_timeout, frame_part
 from gesta.v1.command_service_pb2 import ExecuteResult, ExecuteStreamResponse
 
 ACCOUNTS = 10_000
-CONNECTIONS = 4
-"""With a stream each. One has 4,096 commands unanswered at most, which the server decides in a
-third of a second: too few to be refused any, as it is the window that holds up such a client."""
+CONNECTIONS = 8
+"""With a stream each. One has 4,096 commands unanswered at most: four of them are held up by their
+windows, as what they have open may wait for its turn."""
 PEAK_CALLERS = 1_024
 TIMES = 3
-TICK_S = 0.01
+TICK_S = 0.02
 """Between two frames of a stream."""
-SETTLE_S = 1.0
+FRAME_COMMANDS_MAX = 1_000
+"""Where the sender is late, it has more to send: in several frames."""
+SETTLE_S = 1.5
 """Not counted: until there are more commands than are taken."""
 ADVICE = "RetryInfo"
 METHOD = "/gesta.v1.CommandService/ExecuteStream"
@@ -93,8 +95,9 @@ class _Flood:
         while (passed := time.perf_counter() - begun) < seconds:
             due = int(passed * per_second) // CONNECTIONS
             for stream in self._streams:
-                if due > stream.asked:
-                    turn = await self._ask(stream, due - stream.asked, turn)
+                while due > stream.asked:
+                    commands = min(due - stream.asked, FRAME_COMMANDS_MAX)
+                    turn = await self._ask(stream, commands, turn)
             await asyncio.sleep(TICK_S)
         self._end, self._offered = time.monotonic_ns(), turn or 1
         for stream in self._streams:
