@@ -53,7 +53,8 @@ class Feed:
         self._newest: tuple[int, Chunk] | None = None
         """What a reader of everything at this position was given, while the head has not moved."""
         self._reading: set[Cursor] = set()
-        """Those that hold a page and have read since `drop_pages` was called last."""
+        """Those that hold a page, or have one read, and were asked since `drop_pages` was called
+        last."""
         self._resting: set[Cursor] = set()
         """Those that hold a page and have not."""
 
@@ -146,7 +147,7 @@ class Cursor:
             page = self._page or await self._next_page()
             chunk = page.next(self._limits.frame_bytes_max - _AROUND_BYTES)
             self._page = None if page.is_read else page
-            self._feed.holds_page(self, self._page is not None)
+            self._feed.holds_page(self, self._page is not None or self._ahead.begun)
         self.position = chunk.position
         if not chunk.events:
             await asyncio.sleep(0)
@@ -155,9 +156,9 @@ class Cursor:
     def drop_page(self) -> None:
         """Forget what was read ahead; it is read again when it is wanted. Whoever leaves a cursor
         calls it, or a read goes on for nobody."""
-        self._ahead.drop()
-        if self._page is not None:
+        if self._page is not None or self._ahead.begun:
             self._page = None
+            self._ahead.drop()
             self._feed.holds_page(self, False)
 
     async def _next_page(self) -> "_Page":

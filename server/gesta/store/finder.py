@@ -62,6 +62,7 @@ class Finder:
         """No answer comes any more: all that wait hear StorageFailed."""
         for job in self._jobs:
             job.cancel()
+        self._jobs.clear()  # one that has not begun never ends itself
         self._fail_all()
 
     async def _work(self) -> None:

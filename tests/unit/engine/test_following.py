@@ -175,6 +175,26 @@ async def test_a_reader_that_leaves_lets_go_of_the_page_that_is_being_read(start
     assert cursor.behind_tail
 
 
+async def test_a_reader_that_has_stopped_lets_go_of_the_page_that_was_read_ahead(
+    start: Start,
+) -> None:
+    run = await start(SHORT_PAGES)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor = follow(run, STAMPED)  # none of them: a page is one chunk
+    run.store.pages.close()
+    first = asyncio.ensure_future(cursor.read())
+    await run.store.pages.arrived()
+    run.store.pages.let()
+    await first
+    await settle()
+    (ahead,) = run.store.pages.held()
+    for _ in range(2):
+        run.engine.feed.drop_pages()
+    await settle()
+    assert ahead.cancelled()
+
+
 async def test_pages_go_with_the_ticks(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gesta.engine.engine._TICK_S", 0)
     run = await start(BEHIND)

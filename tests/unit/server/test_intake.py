@@ -153,20 +153,22 @@ async def test_commands_that_were_read_count_like_those_that_are_decided(start: 
     run.put(1)
 
 
-async def test_bytes_of_messages_are_held_until_their_last_command_is_decided(start: Start) -> None:
-    run = await start(bytes_waiting_max=100_000)
-    run.put(SLICE_MIN + 1, size=99_999)
-    await _turn()
+async def test_bytes_of_commands_are_held_until_they_are_decided(start: Start) -> None:
+    run = await start(bytes_waiting_max=99_000)
+    run.put(SLICE_MIN + 1, size=(SLICE_MIN + 1) * 3_000)
     with pytest.raises(Overloaded, match="bytes_waiting_max"):
-        run.put(1, size=2)
+        run.put(1, size=1)
     await settle()
     run.put(1, size=200_000)  # one that is too large for itself is the guard's to refuse
 
 
-async def test_an_empty_message_leaves_nothing_behind(start: Start) -> None:
-    run = await start(bytes_waiting_max=100_000)
-    run.put(0, size=99_999)
-    run.put(1, size=99_999)
+async def test_commands_that_wait_for_their_client_to_read_take_nobodys_place(start: Start) -> None:
+    run = await start(commands_waiting_max=10, bytes_waiting_max=1_000)
+    for _ in range(20):
+        run.intake.let_in(9, size=900)
+    run.put(9, size=900)
+    await settle()
+    assert len(run.versions) == 9
 
 
 async def test_time_in_the_queue_counts_against_the_deadline(start: Start) -> None:
@@ -193,3 +195,23 @@ async def test_a_bug_in_taking_one_command_in_is_answered_and_harms_no_other(
     run.put(2)
     await settle()
     assert [type(each) for each in run.answers] == [InternalError, Accepted]
+
+
+async def test_whatever_one_command_raises_those_behind_it_have_their_turn(start: Start) -> None:
+    class Broken(Requests):
+        calls = 0
+
+        def command(self, *arguments: Any, **named: Any) -> Any:
+            self.calls += 1
+            if self.calls == 2:
+                raise asyncio.CancelledError
+            return super().command(*arguments, **named)
+
+    told: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    run = await start(Broken)
+    run.put(2)
+    await settle()
+    assert [type(each) for each in told] == [asyncio.CancelledError]
+    assert run.versions == [2]

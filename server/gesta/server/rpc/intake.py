@@ -43,23 +43,16 @@ _SLICE_COUNTED_S = 0.05
 process, after which a server would believe itself slow, and refuse what it has time for."""
 
 
-class Parcel:
-    """What came in one message, let in as a whole. It counts until its last command is decided,
-    for as long is the message in memory."""
+class Parcel(NamedTuple):
+    """What the commands of one message have in common."""
 
-    __slots__ = ("bytes", "commands", "received", "time_left_s", "traceparent")
-
-    def __init__(
-        self, commands: int, size: int, received: float, time_left_s: float | None, trace: str
-    ) -> None:
-        self.commands = commands
-        """That are not decided yet."""
-        self.bytes = size
-        self.received = received
-        """By Clock.monotonic."""
-        self.time_left_s = time_left_s
-        """Until the call's deadline, when it was received."""
-        self.traceparent = trace
+    bytes_each: int
+    """Each one's share of the message."""
+    received: float
+    """By Clock.monotonic."""
+    time_left_s: float | None
+    """Until the call's deadline, when it was received."""
+    traceparent: str
 
 
 class _Waiting(NamedTuple):
@@ -78,8 +71,8 @@ class Intake:
         self._clock = engine.clock
         self._turn_wait_ms = engine.limits.turn_wait_ms_max
         self._queue: deque[_Waiting] = deque()
-        self._commands = self._bytes = 0
-        """Of the parcels let in."""
+        self._bytes = 0
+        """Of what is in it."""
         self._since: float | None = None
         """When the last slice ended, while any command waits."""
         self._decided = 0.0
@@ -89,18 +82,21 @@ class Intake:
     def let_in(
         self, commands: int, size: int, time_left_s: float | None = None, traceparent: str = ""
     ) -> Parcel:
-        """Room for a message with so many commands, each of which must be `put` then, and for the
-        last two of its call. Raises Overloaded: they would wait too long, or too much waits."""
+        """Room for a message with so many commands, and for the last two of its call. Raises
+        Overloaded: they would wait too long, or too much waits.
+
+        Until a command is `put` it counts for nothing: that of a stream waits until there is room
+        for its result, and a client who reads no answers must not fill the queue of all others.
+        """
         limits, engine = self._engine.limits, self._engine.commands
-        if self._commands + engine.waiting >= limits.commands_waiting_max:
+        if len(self._queue) + engine.waiting >= limits.commands_waiting_max:
             raise Overloaded("commands_waiting_max", self._turn_wait_ms)
         if self._bytes and self._bytes + size > limits.bytes_waiting_max:
             raise Overloaded("bytes_waiting_max", self._turn_wait_ms)
         if 1_000 * len(self._queue) * self._deciding_s > self._turn_wait_ms * self._decided:
             raise Overloaded("turn_wait_ms_max", self._turn_wait_ms)
-        self._commands += commands
-        self._bytes += size if commands else 0
-        return Parcel(commands, size, self._clock.monotonic(), time_left_s, traceparent)
+        share = size // max(commands, 1)
+        return Parcel(share, self._clock.monotonic(), time_left_s, traceparent)
 
     def put(
         self,
@@ -110,6 +106,7 @@ class Intake:
     ) -> None:
         """Have a command of the parcel decided in its turn. Never raises."""
         self._queue.append(_Waiting(parcel, request, on_answer))
+        self._bytes += parcel.bytes_each
         if self._since is None:
             self._since = self._clock.monotonic()
             asyncio.get_running_loop().call_soon(self._decide_slice)
@@ -120,10 +117,18 @@ class Intake:
         most = max(SLICE_MIN, min(SLICE_MAX, len(queue) // 4))
         now = clock.monotonic()
         end, decided = now + SLICE_MS / 1_000, 0
-        while queue and decided < most and now < end:
-            self._decide(queue.popleft(), now)
-            decided += 1
-            now = clock.monotonic()
+        try:
+            while queue and decided < most and now < end:
+                decided += 1
+                self._decide(queue.popleft(), now)
+                now = clock.monotonic()
+        finally:  # whatever goes wrong with one, those behind it have their turn
+            self._go_on(decided, now)
+
+    def _go_on(self, decided: int, now: float) -> None:
+        """Note the pace, and see that the next slice comes."""
+        assert self._since is not None
+        queue = self._queue
         self._deciding_s += min(now - self._since, _SLICE_COUNTED_S)
         self._decided += decided
         if self._decided > 2 * _PACE_COMMANDS or self._deciding_s > 2 * _PACE_S:
@@ -143,10 +148,7 @@ class Intake:
 
     def _decide(self, waiting: _Waiting, now: float) -> None:
         parcel, request, on_answer = waiting
-        parcel.commands -= 1
-        self._commands -= 1
-        if not parcel.commands:
-            self._bytes -= parcel.bytes
+        self._bytes -= parcel.bytes_each
         try:
             self._unread.check()
             command = self._requests.command(
