@@ -23,6 +23,7 @@ from msgspec.msgpack import Encoder
 
 from gesta.store.connection import JobConnection
 from gesta.store.port import CorruptLog, EventRecord
+from gesta.store.rows import FLAGS
 from gesta.store.streams import StreamNames
 
 EVENTS_MAX = 500
@@ -62,7 +63,6 @@ _OCCURRED = f"SELECT '[' || group_concat(ifnull(occurred_at_us, 'null')) || ']'{
 
 _INT_MAX = 2**31 - 1
 _ID_BYTES = 16
-_FLAGS = {0: False, 1: True}
 _encode = Encoder().encode
 _integers = msgspec.json.Decoder(list[int]).decode
 _integers_or_null = msgspec.json.Decoder(list[int | None]).decode
@@ -139,7 +139,7 @@ def _read(
             schemas,
             data.split(_SEPARATOR.encode()),
             _ids(count).unpack(command_ids),
-            map(_FLAGS.__getitem__, flags),
+            map(FLAGS.__getitem__, flags),
             times,
             occurred,
             correlations,

@@ -16,17 +16,16 @@ from zlib import crc32
 import msgspec
 
 from gesta.store.connection import JobConnection
+from gesta.store.finder import TOGETHER_MAX
 from gesta.store.port import EventRecord
-
-PACKED_MAX = 16
-"""Streams in one statement."""
+from gesta.store.rows import FLAGS, checksum
 
 PAYLOAD_CHARS_MAX = 1_024
 """Of data, and of metadata. With longer ones the text would grow, to 2 MiB of rows at this."""
 
-_MANY = ",".join("?" * PACKED_MAX)
+_MANY = ",".join("?" * TOGETHER_MAX)
 _STREAMS = (
-    "SELECT json_group_array(json_array(id, type_id, aggregate_id, slice, checksum)) "  # noqa: S608
+    "SELECT json_group_array(json_array(id, aggregate_id, slice, checksum)) "  # noqa: S608
     f"FROM streams WHERE type_id = ? AND aggregate_id IN ({_MANY}) AND +id <= ?"
 )
 _EVENTS = (
@@ -38,9 +37,8 @@ _EVENTS = (
     f"FROM events WHERE stream_id IN ({_MANY}) AND version <= ? AND +position <= ?"
 )
 _ID_BYTES = 16
-_FLAGS = {0: False, 1: True}
 
-_Stream = tuple[int, int, str, int, int]
+_Stream = tuple[int, str, int, int]
 _Number = int | None
 _Text = str | None
 # fmt: off
@@ -78,9 +76,9 @@ def find_numbers(
         return None
     return {
         aggregate_id: number
-        if crc32(_encode((number, aggregate_type, aggregate_id, slice_number))) == stored
+        if checksum((number, aggregate_type, aggregate_id, slice_number)) == stored
         else 0
-        for number, _, aggregate_id, slice_number, stored in rows
+        for number, aggregate_id, slice_number, stored in rows
     }
 
 
@@ -132,7 +130,7 @@ def read_events(
             schema_version,
             (data or "").encode(),
             both[_ID_BYTES:],
-            _FLAGS.get(more_in_command),
+            FLAGS.get(more_in_command),
             commit_time_us,
             occurred_at_us,
             correlation_id,
@@ -150,4 +148,4 @@ def read_events(
 
 def _filled(parameters: Sequence[T]) -> list[T | None]:
     """With as many NULLs, which equal nothing, as make them fit the statement."""
-    return [*parameters, *[None] * (PACKED_MAX - len(parameters))]
+    return [*parameters, *[None] * (TOGETHER_MAX - len(parameters))]

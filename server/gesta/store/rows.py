@@ -29,7 +29,8 @@ StreamNames = Mapping[int, tuple[str, str]]
 
 _encode = Encoder().encode
 _make = tuple.__new__  # EventRecord(...) in a third of the time, which counts at 300,000 a second
-_FLAGS = {0: False, 1: True}
+FLAGS = {0: False, 1: True}
+"""What stands for `more_in_command`; anything else is damage."""
 
 _DAMAGE = (KeyError, TypeError, UnicodeDecodeError, AttributeError, CorruptLog)
 """What a wrong type, a dangling number, a broken text or a damaged stream raises where a row is
@@ -75,7 +76,7 @@ def events_of(
                 schema_version,
                 data,
                 command_id,
-                _FLAGS[more_in_command],
+                FLAGS[more_in_command],
                 commit_time_us,
                 occurred_at_us,
                 correlation_id if correlation_id is None else correlation_id.decode(),

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gesta.store.connection import JobConnection, store_error
-from gesta.store.finder import Answer, Sought
+from gesta.store.finder import TOGETHER_MAX, Answer, Sought
 from gesta.store.names import Kind, Names
-from gesta.store.packed import PACKED_MAX, find_numbers, read_events
+from gesta.store.packed import find_numbers, read_events
 from gesta.store.port import CorruptLog, EventRecord, Stream, StreamHead
 
 _TOOK_LONG_S = 0.01
@@ -58,7 +58,7 @@ class Search:
             if time.monotonic() > began + _TOOK_LONG_S:
                 self._together = max(1, self._together // 2)
                 return answers
-        self._together = min(2 * self._together, PACKED_MAX)
+        self._together = min(2 * self._together, TOGETHER_MAX)
         return answers
 
     def _answer(self, bounds: Bounds, sought: Sought, known: Answer | int) -> Answer:
