@@ -8,7 +8,7 @@ import grpc
 from grpc.aio import AioRpcError
 
 from gesta.client.attempts import Attempts
-from gesta.client.errors import ClientClosed
+from gesta.client.errors import ClientClosed, GestaError
 from gesta.client.ids import CommandIds
 from gesta.client.options import Options
 from gesta.client.retry import RetryBudget
@@ -125,26 +125,34 @@ class Connection:
 
     async def _ask(self, method: Method[Q_contra, A], request: Q_contra, attempts: Attempts) -> A:
         while True:
-            if self._closing.is_set():
-                raise attempts.closed(sent=False)
-            call = method(request, timeout=max(attempts.deadline - self._loop.time(), 0.0))
-            try:
-                answer = await call
-            except AioRpcError as failed:
-                error = from_rpc_error(failed)
-            except asyncio.CancelledError:
-                if self.ended_here():
-                    raise attempts.closed(sent=True) from None
-                raise
-            else:
+            answer = await self._attempt(method, request, attempts)
+            if not isinstance(answer, GestaError):
                 self.budget.answered()
                 return answer
-            finally:
-                call.cancel()  # without effect on one that has ended
-            delay_s = attempts.delay_s(error)
+            delay_s = attempts.delay_s(answer)
             if delay_s is None:
-                raise attempts.final(error)
+                raise attempts.final(answer)
             await self.pause(delay_s)
+
+    async def _attempt(
+        self, method: Method[Q_contra, A], request: Q_contra, attempts: Attempts
+    ) -> A | GestaError:
+        """What one call came to. The call is known in here alone: an error that is raised keeps the
+        variables of `_ask`, itself among them, and a call that is kept keeps its connection open.
+        """
+        if self._closing.is_set():
+            raise attempts.closed(sent=False)
+        call = method(request, timeout=max(attempts.deadline - self._loop.time(), 0.0))
+        try:
+            return await call
+        except AioRpcError as failed:
+            return from_rpc_error(failed)
+        except asyncio.CancelledError:
+            if self.ended_here():
+                raise attempts.closed(sent=True) from None
+            raise
+        finally:
+            call.cancel()  # without effect on one that has ended
 
 
 def elsewhere() -> RuntimeError:

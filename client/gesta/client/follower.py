@@ -92,6 +92,7 @@ class Follower:
             return
         self._task.cancel()
         await asyncio.wait({self._task})
+        self._task = None  # it keeps the error it ended with, which keeps the call and this
         self._end(error)
 
     async def _follow(self) -> None:
@@ -156,10 +157,10 @@ class Follower:
             self._started.set()
 
     def _check(self) -> None:
-        if self._task is None:
-            raise ClientClosed("use the subscription in `async with`")
         if self._ended is not None:
             raise self._ended
+        if self._task is None:
+            raise ClientClosed("use the subscription in `async with`")
 
     def _is_over(self, error: GestaError) -> None:
         self._ended = error
