@@ -16,7 +16,7 @@ from gesta.engine.engine import Engine
 from gesta.engine.errors import EngineError, ExpiredInQueue, InternalError, Overloaded
 from gesta.engine.limits import Limits
 from gesta.engine.messages import Accepted
-from gesta.server.rpc.intake import SLICE_MAX, SLICE_MIN, Intake
+from gesta.server.rpc.intake import COMPANY, SLICE_MAX, SLICE_MIN, Intake
 from gesta.server.rpc.requests import Requests
 from gesta.server.rpc.unread import Unread
 from gesta.server.wire import encode_event
@@ -100,6 +100,122 @@ async def test_a_slice_of_slow_commands_ends_after_its_time(start: Start) -> Non
     run.clock.tick_ms = 0
     await settle()
     assert len(run.versions) == SLICE_MIN
+
+
+class Timers:
+    """Those of the running loop, which go off when they are told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._set: list[tuple[asyncio.TimerHandle, Callable[..., None], tuple[Any, ...]]] = []
+        monkeypatch.setattr(self._loop, "call_later", self._call_later)
+
+    def _call_later(
+        self, delay: float, callback: Callable[..., None], *arguments: Any
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(delay, callback, arguments, self._loop)
+        self._set.append((handle, callback, arguments))
+        return handle
+
+    def go_off(self) -> None:
+        timers, self._set = self._set, []
+        for handle, callback, arguments in timers:
+            if not handle.cancelled():
+                callback(*arguments)
+
+
+async def test_calls_that_come_while_many_are_under_way_are_decided_together_after_a_lull(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await start()
+    timers = Timers(monkeypatch)
+    run.put(COMPANY)
+    await _turn()
+    run.put(1)
+    await settle()
+    run.put(1)
+    timers.go_off()  # one more has come since
+    await settle()
+    assert len(run.versions) == COMPANY
+    timers.go_off()
+    await _turn()
+    assert run.engine.commands.waiting == 2
+    await settle()
+    assert run.versions == list(range(2, 2 + COMPANY + 2))
+
+
+async def test_calls_that_keep_coming_are_waited_for_only_so_long(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await start()
+    timers = Timers(monkeypatch)
+    run.put(COMPANY)
+    await _turn()
+    for _ in range(8):
+        run.put(1)
+        run.clock.advance(1_000)
+        timers.go_off()
+    await settle()
+    assert len(run.versions) == COMPANY + 8
+
+
+async def test_as_many_calls_as_make_a_slice_wait_for_no_others(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await start()
+    timers = Timers(monkeypatch)
+    run.put(COMPANY)
+    await _turn()
+    for _ in range(SLICE_MIN):
+        run.put(1)
+    await settle()
+    timers.go_off()
+    await settle()
+    assert len(run.versions) == COMPANY + SLICE_MIN
+
+
+async def test_a_frame_waits_for_no_others_nor_does_who_came_before_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await start()
+    Timers(monkeypatch)
+    run.put(COMPANY)
+    await _turn()
+    run.put(1)
+    run.put(2)
+    await settle()
+    assert len(run.versions) == COMPANY + 3
+
+
+@pytest.mark.parametrize("commands", [1, 2])
+async def test_a_call_among_few_or_a_frame_waits_for_no_others(
+    start: Start, monkeypatch: pytest.MonkeyPatch, commands: int
+) -> None:
+    run = await start()
+    Timers(monkeypatch)
+    run.put(COMPANY if commands > 1 else COMPANY - 1)
+    await _turn()
+    run.put(commands)
+    await settle()
+    assert len(run.versions) == (COMPANY + 2 if commands > 1 else COMPANY)
+
+
+async def test_waiting_for_others_says_nothing_of_the_pace(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await start(turn_wait_ms_max=500)
+    timers = Timers(monkeypatch)
+    for _ in range(200):
+        run.put(COMPANY)
+        await _turn()
+        run.put(1)
+        run.clock.advance(8_000)
+        timers.go_off()
+        await settle()
+    run.put(10_000)
+    run.put(1)
+    await settle()
+    assert len(run.versions) == 200 * (COMPANY + 1) + 10_001
 
 
 async def test_what_would_wait_too_long_going_by_the_pace_of_late_is_refused_as_it_comes(

@@ -4,6 +4,10 @@ Reading comes first. A command that waited in a connection instead, because nobo
 it, could be neither counted nor refused; so all that is there is read, and is decided in slices,
 between which everyone else gets a turn. What would wait too long is refused as it comes, which
 costs a tenth of deciding it.
+
+What comes in a frame was gathered by its client. Calls of one command each are gathered here, while
+so many of them are under way that more are sure to come: every commit, and every time that answers
+go out, costs the same for thirty-two as for one.
 """
 
 import asyncio
@@ -35,6 +39,15 @@ messages come more slowly than commands are decided, and what floods the server 
 four of them a caller beside a flood waited thrice as long for its refusal, and a tenth less was
 accepted."""
 
+COMPANY = 12
+"""Where fewer are unanswered, a command that comes by itself waits for no others: of sixteen
+callers, a few would wait for the rest in vain."""
+
+_LULL_MS, _GATHERING_MS = 1, 8
+"""Others are waited for until none has come for the first of these times, until SLICE_MIN are
+there, or for the second. gRPC takes 0.2 to 0.4 ms of the loop for each call that it takes up or
+answers, so that 64 callers are never all there at once, however long they wait."""
+
 _PACE_COMMANDS, _PACE_S = 1_024, 0.25
 """The pace is that of the last so many, or so long, and the same once more."""
 
@@ -46,6 +59,7 @@ process, after which a server would believe itself slow, and refuse what it has 
 class Parcel(NamedTuple):
     """What the commands of one message have in common."""
 
+    commands: int
     bytes_each: int
     """Each one's share of the message."""
     received: float
@@ -78,6 +92,8 @@ class Intake:
         self._decided = 0.0
         self._deciding_s = 0.0
         """How long these took, with all that was done in between."""
+        self._gathering: asyncio.TimerHandle | None = None
+        """While others are waited for: looks whether any came."""
 
     def let_in(
         self, commands: int, size: int, time_left_s: float | None = None, traceparent: str = ""
@@ -96,7 +112,7 @@ class Intake:
         if 1_000 * len(self._queue) * self._deciding_s > self._turn_wait_ms * self._decided:
             raise Overloaded("turn_wait_ms_max", self._turn_wait_ms)
         share = size // max(commands, 1)
-        return Parcel(share, self._clock.monotonic(), time_left_s, traceparent)
+        return Parcel(commands, share, self._clock.monotonic(), time_left_s, traceparent)
 
     def put(
         self,
@@ -109,7 +125,30 @@ class Intake:
         self._bytes += parcel.bytes_each
         if self._since is None:
             self._since = self._clock.monotonic()
-            asyncio.get_running_loop().call_soon(self._decide_slice)
+            if parcel.commands == 1 and self._engine.commands.waiting >= COMPANY:
+                self._gather(0)
+            else:
+                asyncio.get_running_loop().call_soon(self._decide_slice)
+        elif self._gathering and (parcel.commands > 1 or len(self._queue) >= SLICE_MIN):
+            self._gathered()
+
+    def _gather(self, had: int) -> None:
+        """Wait for others, unless none has come since there were so many."""
+        assert self._since is not None
+        queued, waited_s = len(self._queue), self._clock.monotonic() - self._since
+        if queued == had or 1_000 * waited_s >= _GATHERING_MS:
+            self._gathered()
+        else:
+            loop = asyncio.get_running_loop()
+            self._gathering = loop.call_later(_LULL_MS / 1_000, self._gather, queued)
+
+    def _gathered(self) -> None:
+        """Decide what is there. The time until now says nothing of the pace."""
+        assert self._gathering is not None
+        self._gathering.cancel()
+        self._gathering = None
+        self._since = self._clock.monotonic()
+        asyncio.get_running_loop().call_soon(self._decide_slice)
 
     def _decide_slice(self) -> None:
         assert self._since is not None
