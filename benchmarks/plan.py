@@ -68,6 +68,7 @@ def _so_many(number: int, noun: str) -> str:
 HOT = "one hot aggregate, 256 callers"
 UNARY = "unary Execute, 64 callers"
 UNARY_ECHO = "unary echo, 64 callers"
+FLUSHED_ECHO = "unary echo once it is on the disk, 64 callers"
 
 APPEND = "AppendEvents of 500, 4 callers"
 UMADB_APPEND = "UmaDB, appends of 500, 4 threads"
@@ -130,6 +131,7 @@ COMMANDS = (
     Line(HOT, RATE, spread(256), Goal("at least", 0.9)),
     Line(HOT, RATE, RESTATE_HOT, Goal("at least", 100)),
     Line(UNARY, RATE, UNARY_ECHO, Goal("at least", 0.85)),
+    Line(UNARY, RATE, FLUSHED_ECHO),
     Line(spread(1), RATE, EVENTSOURCING),
     Line(spread(64), RATE, POSTGRESQL),
     Line(spread(64), RATE, RESTATE),
@@ -140,6 +142,7 @@ COMMANDS = (
     Line(RESTATE, RATE),
     Line(RESTATE_HOT, RATE),
     Line(UNARY_ECHO, "calls/s"),
+    Line(FLUSHED_ECHO, "calls/s", UNARY_ECHO),
     *(Line(framed_echo(n), RATE) for n in CALLERS[1:]),
 )
 APPENDS = (
@@ -156,6 +159,8 @@ TIMES = (
 COSTS = (
     *(Line(f"{spread(n)}, server", "µs CPU", f"{umadb(n)}, server") for n in CALLERS),
     *(Line(f"{spread(n)}, client", "µs CPU", f"{umadb(n)}, client") for n in CALLERS),
+    *(Line(f"{UNARY}, {side}", "µs CPU", f"{UNARY_ECHO}, {side}") for side in ("server", "client")),
+    *(Line(f"{FLUSHED_ECHO}, {side}", "µs CPU") for side in ("server", "client")),
 )
 PARTS = (
     Line(LOADING, "ms", LOADING_WHOLE),

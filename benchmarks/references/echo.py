@@ -1,37 +1,52 @@
-"""What a call, or a command's share of a frame, costs with grpc.aio and nothing behind it.
+"""What a call, or a command's share of a frame, costs with grpc.aio and nothing behind it; or with
+nothing but the disk.
 
-    python -m benchmarks.references.echo
+    python -m benchmarks.references.echo DIR
 
-is the server, which prints where it listens.
+is the server, which prints where it listens, and keeps a file in DIR.
 """
 
 import asyncio
+import os
+import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import grpc
 
 from benchmarks.client import loop_factory
+from benchmarks.processes import Running
 
-UNARY, FRAMES = "/reference.Echo/Unary", "/reference.Echo/Frames"
+UNARY, FLUSHED, FRAMES = (f"/reference.Echo/{name}" for name in ("Unary", "Flushed", "Frames"))
 COMMAND = b"x" * 100
 """About the size of a small command."""
 IN_FLIGHT = 2
 """Frames: one is under way while the next is made."""
 
 
-async def measure(address: str, callers: int, seconds: float, framed: bool) -> dict[str, float]:
-    """Commands per second of so many callers at once: each a call of its own, or all of them in a
-    few frames, as if each frame were assembled from what the callers ask."""
+async def measure(
+    address: str, pid: int, callers: int, seconds: float, method: str
+) -> dict[str, float]:
+    """Commands per second of so many callers at once: each a call of its own, or, by FRAMES, all of
+    them in a few frames, as if each frame were assembled from what the callers ask."""
+    server = Running(address, pid)
     async with grpc.aio.insecure_channel(address) as channel:
-        begun = time.perf_counter()
-        measured = _frames if framed else _calls
-        done = await measured(channel, callers, begun + seconds)
-        return {"per_second": done / (time.perf_counter() - begun)}
+        cpu_s, own_s, begun = server.cpu_s(), time.process_time(), time.perf_counter()
+        end = begun + seconds
+        if method == FRAMES:
+            done = await _frames(channel, callers, end)
+        else:
+            done = await _calls(channel, method, callers, end)
+        return {
+            "per_second": done / (time.perf_counter() - begun),
+            "server_us": 1e6 * (server.cpu_s() - cpu_s) / done,
+            "client_us": 1e6 * (time.process_time() - own_s) / done,
+        }
 
 
-async def _calls(channel: grpc.aio.Channel, callers: int, end: float) -> int:
-    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(UNARY)
+async def _calls(channel: grpc.aio.Channel, method: str, callers: int, end: float) -> int:
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
     done = 0
 
     async def caller() -> None:
@@ -61,8 +76,43 @@ async def _frames(channel: grpc.aio.Channel, callers: int, end: float) -> int:
     return done
 
 
-async def _serve() -> None:
+class _Flushing:
+    """A disk and nothing else: what is asked while one write is flushed goes into the next."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = os.open(file, os.O_CREAT | os.O_WRONLY)
+        self._waiting: list[asyncio.Future[None]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def written(self) -> None:
+        """Returns once a kilobyte for it is on the disk."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(done)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        await done
+
+    async def _run(self) -> None:
+        while self._waiting:
+            flushed, self._waiting = self._waiting, []
+            await asyncio.to_thread(self._flush, len(flushed))
+            for each in flushed:
+                each.set_result(None)
+        self._task = None
+
+    def _flush(self, calls: int) -> None:
+        os.pwrite(self._file, bytes(1_024 * calls), 0)
+        os.fdatasync(self._file)
+
+
+async def _serve(data: Path) -> None:
+    flushing = _Flushing(data / "flushed")
+
     async def unary(request: bytes, context: object) -> bytes:
+        return request
+
+    async def flushed(request: bytes, context: object) -> bytes:
+        await flushing.written()
         return request
 
     async def frames(requests: AsyncIterator[bytes], context: object) -> AsyncIterator[bytes]:
@@ -72,6 +122,7 @@ async def _serve() -> None:
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
         "Unary": grpc.unary_unary_rpc_method_handler(unary),
+        "Flushed": grpc.unary_unary_rpc_method_handler(flushed),
         "Frames": grpc.stream_stream_rpc_method_handler(frames),
     }
     server.add_generic_rpc_handlers(
@@ -85,4 +136,4 @@ async def _serve() -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve())
+        runner.run(_serve(Path(sys.argv[1])))

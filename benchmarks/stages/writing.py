@@ -6,7 +6,8 @@ from typing import Any
 from benchmarks import plan
 from benchmarks.bench import Bench
 from benchmarks.peers import umadb
-from benchmarks.processes import Unavailable, running
+from benchmarks.processes import Running, Unavailable, running
+from benchmarks.references.echo import FLUSHED, FRAMES, UNARY
 
 QUICK_CALLERS = (1, 64, 256)
 
@@ -17,11 +18,13 @@ async def commands(bench: Bench) -> None:
         await _commands(bench, plan.spread(callers), plan.ACCOUNTS, callers)
         await _umadb(bench, plan.umadb(callers), "peers.umadb", threads=callers)
     await _commands(bench, plan.HOT, 1, 256)
-    async with running("benchmarks.references.echo") as echo:
-        await _echo(bench, plan.UNARY_ECHO, echo.address, 64, framed=False)
-        await _commands(bench, plan.UNARY, plan.ACCOUNTS, 64, batching=False)
-        for callers in () if bench.quick else plan.CALLERS[1:]:
-            await _echo(bench, plan.framed_echo(callers), echo.address, callers, framed=True)
+    with bench.folder() as data:
+        async with running("benchmarks.references.echo", str(data)) as echo:
+            await _echo(bench, plan.UNARY_ECHO, echo, 64, UNARY)
+            await _commands(bench, plan.UNARY, plan.ACCOUNTS, 64, batching=False)
+            await _echo(bench, plan.FLUSHED_ECHO, echo, 64, FLUSHED)
+            for callers in () if bench.quick else plan.CALLERS[1:]:
+                await _echo(bench, plan.framed_echo(callers), echo, callers, FRAMES)
 
 
 async def appends(bench: Bench) -> None:
@@ -101,12 +104,13 @@ async def _umadb(bench: Bench, name: str, module: str, **arguments: Any) -> None
         bench.figures.skip("UmaDB", str(missing))
 
 
-async def _echo(bench: Bench, name: str, address: str, callers: int, framed: bool) -> None:
+async def _echo(bench: Bench, name: str, server: Running, callers: int, method: str) -> None:
     await bench.load(
         name,
         "references.echo",
-        address=address,
+        address=server.address,
+        pid=server.pid,
         callers=callers,
         seconds=bench.seconds / 2,
-        framed=framed,
+        method=method,
     )

@@ -6,6 +6,7 @@ import pytest
 from benchmarks import plan
 from benchmarks.bench import Bench
 from benchmarks.processes import measured, running
+from benchmarks.references.echo import FLUSHED, UNARY
 from benchmarks.rows import rows
 
 pytestmark = pytest.mark.slow
@@ -16,16 +17,20 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path, tmp_path / "kept", seconds=0.2, say=lambda name: None)
 
 
-async def test_commands_and_echoes_make_rows_whose_histories_are_clean(bench: Bench) -> None:
-    async with running("benchmarks.references.echo") as echo:
-        await bench.load(
-            plan.UNARY_ECHO,
-            "references.echo",
-            address=echo.address,
-            callers=64,
-            seconds=0.2,
-            framed=False,
-        )
+async def test_commands_and_echoes_make_rows_whose_histories_are_clean(
+    bench: Bench, tmp_path: Path
+) -> None:
+    async with running("benchmarks.references.echo", str(tmp_path)) as echo:
+        for name, method in ((plan.UNARY_ECHO, UNARY), (plan.FLUSHED_ECHO, FLUSHED)):
+            await bench.load(
+                name,
+                "references.echo",
+                address=echo.address,
+                pid=echo.pid,
+                callers=64,
+                seconds=0.2,
+                method=method,
+            )
     async with bench.gesta() as server:
         found = await bench.load(
             plan.UNARY,
@@ -38,9 +43,9 @@ async def test_commands_and_echoes_make_rows_whose_histories_are_clean(bench: Be
             batching=False,
         )
     assert found["commands"] > 0
-    [row] = [each for each in rows(bench.figures, plan.LINES) if each.workload == plan.UNARY]
-    assert (row.verdict, row.reference) == ("clean", plan.UNARY_ECHO)
-    assert row.ratio is not None
+    found_rows = [each for each in rows(bench.figures, plan.LINES) if each.workload == plan.UNARY]
+    assert [each.reference for each in found_rows] == [plan.UNARY_ECHO, plan.FLUSHED_ECHO]
+    assert all(each.verdict == "clean" and each.ratio is not None for each in found_rows)
 
 
 async def test_subscribers_under_load_are_each_given_the_log(bench: Bench) -> None:
