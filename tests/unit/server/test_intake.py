@@ -187,6 +187,22 @@ async def test_a_frame_waits_for_no_others_nor_does_who_came_before_it(
     assert len(run.versions) == COMPANY + 3
 
 
+async def test_a_pause_of_the_process_as_waiting_for_others_begins_leaves_nobody_waiting(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await start()
+    timers = Timers(monkeypatch)
+    run.put(COMPANY)
+    await _turn()
+    run.clock.tick_ms = 10
+    run.put(1)
+    run.clock.tick_ms = 0
+    run.put(1)
+    timers.go_off()
+    await settle()
+    assert len(run.versions) == COMPANY + 2
+
+
 @pytest.mark.parametrize("commands", [1, 2])
 async def test_a_call_among_few_or_a_frame_waits_for_no_others(
     start: Start, monkeypatch: pytest.MonkeyPatch, commands: int

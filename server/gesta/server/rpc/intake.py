@@ -126,21 +126,25 @@ class Intake:
         if self._since is None:
             self._since = self._clock.monotonic()
             if parcel.commands == 1 and self._engine.commands.waiting >= COMPANY:
-                self._gather(0)
+                self._gather()
             else:
                 asyncio.get_running_loop().call_soon(self._decide_slice)
         elif self._gathering and (parcel.commands > 1 or len(self._queue) >= SLICE_MIN):
             self._gathered()
 
-    def _gather(self, had: int) -> None:
-        """Wait for others, unless none has come since there were so many."""
+    def _gather(self) -> None:
+        """Wait for others."""
+        loop = asyncio.get_running_loop()
+        self._gathering = loop.call_later(_LULL_MS / 1_000, self._look_again, len(self._queue))
+
+    def _look_again(self, had: int) -> None:
+        """Wait on, unless none has come since there were so many, or it is long enough."""
         assert self._since is not None
-        queued, waited_s = len(self._queue), self._clock.monotonic() - self._since
-        if queued == had or 1_000 * waited_s >= _GATHERING_MS:
+        waited_ms = 1_000 * (self._clock.monotonic() - self._since)
+        if len(self._queue) == had or waited_ms >= _GATHERING_MS:
             self._gathered()
         else:
-            loop = asyncio.get_running_loop()
-            self._gathering = loop.call_later(_LULL_MS / 1_000, self._gather, queued)
+            self._gather()
 
     def _gathered(self) -> None:
         """Decide what is there. The time until now says nothing of the pace."""
