@@ -25,7 +25,8 @@ How it is done
     commands.py       from arguments to an answer, over a stream or alone
     batching.py       the stream that concurrent commands share; session.py for one call of it,
                       command_queue.py for what waits, deadlines.py for how long
-    follower.py       the connection of a subscription
+    follower.py       the connection of a subscription; handover.py for its frames, silence.py for
+                      a peer that has gone
     reads.py          state, queries, lists, and what the server says of itself
     attempts.py       one request's attempts, and what is known when they end
     status.py         from a gRPC status to an error

@@ -7,7 +7,9 @@ from grpc.aio import AioRpcError, UnaryStreamCall
 
 from gesta.client.connection import Connection
 from gesta.client.errors import ClientClosed, DeadlineExceeded, Fault, GestaError, Unrecognised
+from gesta.client.handover import Handover
 from gesta.client.retry import may_pass
+from gesta.client.silence import Silence
 from gesta.client.status import from_rpc_error
 from gesta.v1.event_service_pb2 import SubscribeRequest, SubscribeResponse
 
@@ -31,9 +33,7 @@ class Follower:
     ) -> None:
         self._connection = connection
         self._request = request
-        self._frames: asyncio.Queue[SubscribeResponse | GestaError] = asyncio.Queue(
-            frames_ahead_max
-        )
+        self._frames = Handover[SubscribeResponse | GestaError](frames_ahead_max)
         self._ended: GestaError | None = None
         self._over = asyncio.Event()
         """Set with `_ended`."""
@@ -65,9 +65,9 @@ class Follower:
     async def next_frame(self) -> SubscribeResponse:
         """Raises the error that ended the subscription, every time."""
         self._check()
-        frame = await self._frames.get()
+        frame = await self._frames.take()
         if isinstance(frame, GestaError):
-            self._frames.put_nowait(frame)  # for whoever else waits
+            self._frames.put_now(frame)  # for whoever else waits
             self._is_over(frame)
             raise frame
         return frame
@@ -113,22 +113,20 @@ class Follower:
 
     async def _read(self, call: Call) -> tuple[GestaError, bool]:
         """What the call ended with, and whether anything came beyond its being accepted."""
-        moved = silent = False
+        moved = broken = False
 
         def hang_up() -> None:
-            nonlocal silent
-            silent = True
+            nonlocal broken
+            broken = True
             call.cancel()
 
-        loop = asyncio.get_running_loop()
         silence_s = SILENT_HEARTBEATS * (self._request.heartbeat_s or HEARTBEAT_S_DEFAULT)
+        silence = Silence(silence_s, hang_up)
         try:
             while True:
-                timer = loop.call_later(silence_s, hang_up)
-                try:
-                    frame = await call.read()
-                finally:
-                    timer.cancel()
+                silence.listen()
+                frame = await call.read()
+                silence.heard()
                 if not isinstance(frame, SubscribeResponse):
                     return _passing("the server ended the stream"), moved
                 moved = moved or frame.WhichOneof("frame") != "started"
@@ -137,16 +135,19 @@ class Follower:
         except AioRpcError as failed:
             return from_rpc_error(failed), moved
         except asyncio.CancelledError:
-            if not silent:
+            if not broken:
                 raise
             return _passing(f"nothing was heard for {silence_s} s"), moved
+        finally:
+            silence.stop()
 
     def _note(self, frame: SubscribeResponse) -> None:
         """The next call resumes where nothing is missed: after the last checkpoint."""
         request = self._request
         kind = frame.WhichOneof("frame")
-        if kind == "batch" and frame.batch.checkpoint:
-            request.after_token = frame.batch.checkpoint
+        if kind == "batch":
+            if checkpoint := frame.batch.checkpoint:
+                request.after_token = checkpoint
         elif kind == "checkpoint":
             request.after_token = frame.checkpoint.token
         elif kind == "caught_up":
@@ -169,9 +170,8 @@ class Follower:
     def _end(self, error: GestaError) -> None:
         if self._ended is None:
             self._is_over(error)
-            while not self._frames.empty():
-                self._frames.get_nowait()
-            self._frames.put_nowait(error)
+            self._frames.clear()
+            self._frames.put_now(error)
 
     def _died(self, task: asyncio.Task[None]) -> None:
         """Of a bug of ours: nobody may wait for ever."""

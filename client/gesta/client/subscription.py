@@ -157,18 +157,17 @@ class Subscription:
         return None
 
     def _new_events(self, batch: EventBatch) -> Batch | None:
-        messages = batch.events
-        if messages[0].position <= self._last_position:
+        events = list(map(Event, batch.events))
+        known, position = self._last_position, events[-1].position
+        if events[0].position <= known:
             # Resumed in a command larger than a frame, whose first frames were delivered before.
-            known = self._last_position
-            events = [Event(each) for each in messages if each.position > known]
-        else:
-            events = list(map(Event, messages))
-        self._last_position = max(self._last_position, messages[-1].position)
-        self.head = max(self.head, self._last_position)
-        if not events and not batch.checkpoint:
+            events = [each for each in events if each.position > known]
+        self._last_position = max(known, position)
+        self.head = max(self.head, position)
+        checkpoint = batch.checkpoint or None
+        if not events and not checkpoint:
             return None
-        return Batch(events, batch.checkpoint or None, messages[-1].position)
+        return Batch(events, checkpoint, position)
 
 
 def subscribe_request(
