@@ -13,6 +13,9 @@ PROJECTED_EVENTS, PROJECTED_ACCOUNTS = 200_000, 1_000
 SUBSCRIBERS = (1, 10, 100, 1_000)
 DELIVERIES = 10_000
 """A second, to all subscribers together."""
+COMMITS_MIN = 200
+"""While they are counted. All deliveries of one commit come as one burst: the p99 of forty bursts
+is the slowest of them, whatever made it slow; of so many it is the second or third."""
 COLD_EVENTS = 20
 LARGE = (10_000_000, 1_000_000)
 """Events and aggregates."""

@@ -24,26 +24,13 @@ EVENT_BYTES = 180
 MOMENT = struct.Struct("<d")
 PER_CONNECTION = 250
 SETTLE_S = 0.5
+"""Not counted, before and behind."""
 
 
 async def measure(address: str, subscribers: int, seconds: float) -> dict[str, float]:
     """Deliveries per second, and their times."""
     gc.disable()  # as in the workload that this is compared with
     times: list[tuple[float, float]] = []
-    begin = time.time() + SETTLE_S
-    end = begin + seconds
-
-    async def follow(channel: grpc.aio.Channel) -> None:
-        call_of: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(FOLLOW)
-        call = call_of(b"")
-        async for frame in call:
-            now = time.time()
-            [made] = MOMENT.unpack_from(frame)
-            times.append((made, now - made))
-            if now >= end:
-                break
-        call.cancel()
-
     async with AsyncExitStack() as stack:
         connections = -(-subscribers // PER_CONNECTION)
         options = [("grpc.use_local_subchannel_pool", 1)]
@@ -51,13 +38,43 @@ async def measure(address: str, subscribers: int, seconds: float) -> dict[str, f
             await stack.enter_async_context(grpc.aio.insecure_channel(address, options))
             for _ in range(connections)
         ]
-        await asyncio.gather(*(follow(channels[n % connections]) for n in range(subscribers)))
+        followers = [_Follower(channels[n % connections], times) for n in range(subscribers)]
+        await asyncio.gather(*(each.begun.wait() for each in followers))
+        begin = time.time() + SETTLE_S
+        end = begin + seconds
+        await asyncio.sleep(seconds + 2 * SETTLE_S)
+        await asyncio.gather(*(each.leave() for each in followers))
     counted = sorted(taken for made, taken in times if begin <= made < end)
     return {
         "per_second": len(counted) / seconds,
         "p50_ms": 1e3 * share_of(counted, 0.5),
         "p99_ms": 1e3 * share_of(counted, 0.99),
     }
+
+
+class _Follower:
+    """Notes when each frame was made, and how long it took."""
+
+    def __init__(self, channel: grpc.aio.Channel, times: list[tuple[float, float]]) -> None:
+        self._channel = channel
+        self._times = times
+        self.begun = asyncio.Event()
+        """Set with the first frame: while others are still to begin, no time is worth counting."""
+        self._task = asyncio.create_task(self._follow())
+
+    async def leave(self) -> None:
+        self._task.cancel()
+        await asyncio.wait({self._task})
+
+    async def _follow(self) -> None:
+        call_of: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(
+            FOLLOW
+        )
+        async for frame in call_of(b""):
+            now = time.time()
+            [made] = MOMENT.unpack_from(frame)
+            self._times.append((made, now - made))
+            self.begun.set()
 
 
 class _Frames:

@@ -4,6 +4,7 @@ from benchmarks import plan
 from benchmarks.bench import Bench
 from benchmarks.peers import umadb, umadb_reading
 from benchmarks.processes import Unavailable, measured, running
+from benchmarks.workloads.fan_out import SETTLE_S
 
 QUICK_EVENTS = 100_000
 QUICK_SUBSCRIBERS = (1, 100)
@@ -56,9 +57,9 @@ async def projecting(bench: Bench) -> None:
 
 async def fan_out(bench: Bench) -> None:
     """Ten thousand deliveries a second to so many subscribers, and bare grpc.aio's."""
-    seconds = bench.seconds + 1
     for subscribers in QUICK_SUBSCRIBERS if bench.quick else plan.SUBSCRIBERS:
         per_second = plan.DELIVERIES / subscribers
+        seconds = max(bench.seconds, plan.COMMITS_MIN / per_second)
         async with bench.gesta() as server:
             found = await bench.load(
                 plan.fan_out(subscribers),
@@ -66,7 +67,7 @@ async def fan_out(bench: Bench) -> None:
                 address=server.address,
                 subscribers=subscribers,
                 per_second=per_second,
-                seconds=seconds,
+                seconds=seconds + 2 * SETTLE_S,
             )
         if found["lag_ms"] > 1_000:
             note = f"the load itself was {found['lag_ms'] / 1e3:.1f} s late in the end"
