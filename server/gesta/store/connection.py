@@ -121,10 +121,16 @@ def _uri(path: Path, mode: str) -> str:
     return f"{path.absolute().as_uri()}?mode={mode}"
 
 
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; the second where it quotes a damaged schema that is no text any more."""
+
+
 def store_error(error: Exception) -> StoreError:
     """What an exception out of a job means to the callers of a store."""
     if isinstance(error, StoreError):
         return error
+    if isinstance(error, UnicodeDecodeError):
+        return CorruptLog(f"the schema is damaged: {error}")
     if is_code(error, sqlite3.SQLITE_CORRUPT) or is_code(error, sqlite3.SQLITE_NOTADB):
         return CorruptLog(str(error))
     return StorageFailed(f"{type(error).__name__}: {error}")

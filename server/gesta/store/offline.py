@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gesta.store import header, wal
-from gesta.store.connection import JobConnection, store_error
+from gesta.store.connection import SQLITE_ERRORS, JobConnection, store_error
 from gesta.store.lock import LogLock
 from gesta.store.port import EventRecord, NotALog, Stream
 from gesta.store.reading import Bounds, Reader
@@ -105,7 +105,7 @@ def connect_read_only(path: Path) -> JobConnection:
         connection = sqlite3.connect(uri, uri=True, factory=JobConnection, isolation_level=None)
         try:
             connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
-        except sqlite3.Error:
+        except SQLITE_ERRORS:
             connection.close()
             raise
     return connection
@@ -116,5 +116,5 @@ def _told() -> Iterator[None]:
     """SQLite's errors as those of a store."""
     try:
         yield
-    except sqlite3.Error as error:
+    except SQLITE_ERRORS as error:
         raise store_error(error) from error

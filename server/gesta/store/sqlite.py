@@ -11,7 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from gesta.store import header, schema
 from gesta.store.answers import Answers
-from gesta.store.connection import JobConnection, Link, store_error
+from gesta.store.connection import SQLITE_ERRORS, JobConnection, Link, store_error
 from gesta.store.finder import Answer, Finder, Sought
 from gesta.store.lock import LogLock
 from gesta.store.port import (
@@ -90,7 +90,7 @@ class SqliteStore:
             info = await self._open()
         except BaseException as error:
             await self.close()
-            if isinstance(error, sqlite3.Error | OSError):
+            if isinstance(error, (*SQLITE_ERRORS, OSError)):
                 raise store_error(error) from error
             raise
         self._unusable = None

@@ -8,6 +8,7 @@ from tests.contract.samples import PAGE, Author
 from tests.unit.store.logs import behind_the_back, everything, write_log
 
 from gesta.store import CorruptLog, SqliteStore
+from gesta.store.offline import offline
 from gesta.store.sqlite import FILE
 
 NUMBERS = {
@@ -186,3 +187,13 @@ async def test_a_trigger_that_is_gone_is_reported_at_start(tmp_path: Path) -> No
     connection.close()
     with pytest.raises(CorruptLog, match="CREATE TRIGGER events_no_delete"):
         await SqliteStore(tmp_path).open()
+
+
+async def test_a_schema_that_is_no_text_any_more_is_reported(tmp_path: Path) -> None:
+    await write_log(tmp_path)
+    path = tmp_path / FILE
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE events(", b"CREATE \xf5ABLE events("))
+    with pytest.raises(CorruptLog):
+        await SqliteStore(tmp_path).open()
+    with pytest.raises(CorruptLog), offline(tmp_path):
+        pass
