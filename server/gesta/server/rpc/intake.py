@@ -39,11 +39,11 @@ messages come more slowly than commands are decided, and what floods the server 
 four of them a caller beside a flood waited thrice as long for its refusal, and a tenth less was
 accepted."""
 
-COMPANY = 12
+COMPANY = 16
 """Where fewer are unanswered, a command that comes by itself waits for no others: of sixteen
 callers, a few would wait for the rest in vain."""
 
-_LULL_MS, _GATHERING_MS = 1, 8
+_LULL_MS, _GATHERING_MS = 2, 8
 """Others are waited for until none has come for the first of these times, until SLICE_MIN are
 there, or for the second. gRPC takes 0.2 to 0.4 ms of the loop for each call that it takes up or
 answers, so that 64 callers are never all there at once, however long they wait."""
