@@ -10,7 +10,7 @@ events than were asked for) is left to whoever reads row by row and can say what
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -25,7 +25,9 @@ PAYLOAD_CHARS_MAX = 1_024
 
 _MANY = ",".join("?" * TOGETHER_MAX)
 _STREAMS = (
-    "SELECT json_group_array(json_array(id, aggregate_id, slice, checksum)) "  # noqa: S608
+    "SELECT json_group_array(json_array(id, aggregate_id, slice, checksum, "  # noqa: S608
+    "(SELECT version FROM events WHERE stream_id = streams.id AND +position <= ? "
+    "ORDER BY version DESC LIMIT 1))) "
     f"FROM streams WHERE type_id = ? AND aggregate_id IN ({_MANY}) AND +id <= ?"
 )
 _EVENTS = (
@@ -38,8 +40,8 @@ _EVENTS = (
 )
 _ID_BYTES = 16
 
-_Stream = tuple[int, str, int, int]
 _Number = int | None
+_Stream = tuple[int, str, int, int, _Number]
 _Text = str | None
 # fmt: off
 _Event = tuple[
@@ -58,27 +60,41 @@ _ODD = (sqlite3.Error, msgspec.MsgspecError, UnicodeError)
 T = TypeVar("T")
 
 
-def find_numbers(
+class Found(NamedTuple):
+    """A stream, and the version of its last event by the index, which alone says that no event is
+    missing at the end."""
+
+    number: int
+    last: int
+
+
+DAMAGED = Found(0, 0)
+"""Instead of a stream that is not as it was written."""
+
+
+def find_streams(
     connection: JobConnection,
     type_id: int | None,
     aggregate_type: str,
     aggregate_ids: Sequence[str],
     streams_max: int,
-) -> dict[str, int] | None:
-    """The numbers of the streams by aggregate id, 0 for one that is not as it was written; those
-    that do not exist are left out. None if nothing can be said."""
+    head: int,
+) -> dict[str, Found] | None:
+    """The streams by aggregate id; those that do not exist are left out. None if nothing can be
+    said."""
     try:
         (text,) = connection.execute(
-            _STREAMS, (type_id, *_filled(aggregate_ids), streams_max)
+            _STREAMS, (head, type_id, *_filled(aggregate_ids), streams_max)
         ).fetchone()
         rows = _decode_streams(text)
     except _ODD:
         return None
     return {
-        aggregate_id: number
-        if checksum((number, aggregate_type, aggregate_id, slice_number)) == stored
-        else 0
-        for number, aggregate_id, slice_number, stored in rows
+        aggregate_id: Found(number, last)
+        if last is not None
+        and checksum((number, aggregate_type, aggregate_id, slice_number)) == stored
+        else DAMAGED
+        for number, aggregate_id, slice_number, stored, last in rows
     }
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gesta.store.connection import JobConnection, store_error
 from gesta.store.finder import TOGETHER_MAX, Answer, Sought
 from gesta.store.names import Kind, Names
-from gesta.store.packed import find_numbers, read_events
+from gesta.store.packed import Found, find_streams, read_events
 from gesta.store.port import CorruptLog, EventRecord, Stream, StreamHead
 
 _TOOK_LONG_S = 0.01
@@ -79,37 +79,43 @@ class Search:
     ) -> dict[int, StreamHead | int | None]:
         """By index, as far as it is known: the answer, or the number of a stream whose events were
         not asked for, or are too many."""
-        numbers: dict[int, int | None] = {}
+        streams: dict[int, Found | None] = {}
         for aggregate_type in {each.aggregate_type for each in some}:
             asked = {i: s.aggregate_id for i, s in enumerate(some) if s[0] == aggregate_type}
             type_id = self._names.numbers[Kind.AGGREGATE_TYPE].get(aggregate_type)
-            found = find_numbers(
-                self._connection, type_id, aggregate_type, [*asked.values()], bounds.streams
+            found = find_streams(
+                self._connection,
+                type_id,
+                aggregate_type,
+                [*asked.values()],
+                bounds.streams,
+                bounds.head,
             )
             if found is not None:
-                numbers |= {i: found.get(each) for i, each in asked.items()}
-        wanted = {i: number for i, number in numbers.items() if number and some[i].events_max > 0}
-        events_max = min(_EVENTS_MAX, 1 + max(each.events_max for each in some))
+                streams |= {i: found.get(each) for i, each in asked.items()}
+        wanted = {
+            i: each.number
+            for i, each in streams.items()
+            if each is not None and 0 < each.last <= min(some[i].events_max, _EVENTS_MAX)
+        }
         read = read_events(
             self._connection,
             {number: some[i][:2] for i, number in wanted.items()},
             self._names.texts,
-            events_max,
+            min(_EVENTS_MAX, 1 + max(each.events_max for each in some)),
             bounds.head,
         )
-        known: dict[int, StreamHead | int | None] = {**numbers}
-        for i, number in wanted.items():
-            known[i] = _with_events(some[i], number, read.get(number, []), events_max)
-        return known
+        return {
+            i: None if each is None else _known(some[i], each, read.get(each.number, []))
+            for i, each in streams.items()
+        }
 
 
-def _with_events(
-    sought: Sought, number: int, events: list[EventRecord], events_max: int
-) -> StreamHead | int:
-    """`events` are all of the stream unless they are as many as could be read."""
-    version = len(events)
-    if version > sought.events_max:
+def _known(sought: Sought, found: Found, events: list[EventRecord]) -> StreamHead | int:
+    """`events` may have been read in part, or not at all."""
+    number, last = found
+    if last > sought.events_max:
         return number
-    if version == 0 or version == events_max:
+    if last == 0 or len(events) != last:
         return _NOTHING_KNOWN
-    return StreamHead(Stream(*sought[:2], number), version, events)
+    return StreamHead(Stream(*sought[:2], number), last, events)

@@ -40,8 +40,10 @@ def test_there_are_statements_to_look_at() -> None:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_a_read_goes_straight_to_its_rows(tool: sqlite3.Connection, name: str) -> None:
     plan = _plan(tool, STATEMENTS[name])
-    assert plan.startswith("SEARCH")
-    assert "\n" not in plan  # no second step, such as a sort
+    first, _, rest = plan.partition("\nCORRELATED SCALAR SUBQUERY 1\n")
+    for step in (first, rest or first):
+        assert step.startswith("SEARCH")
+        assert "\n" not in step  # no second step, such as a sort
 
 
 def test_streams_are_listed_between_two_bounds_of_the_index(tool: sqlite3.Connection) -> None:

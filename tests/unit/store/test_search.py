@@ -12,6 +12,7 @@ from tests.unit.store.logs import behind_the_back
 from gesta.store import Batch, CorruptLog, SqliteStore, Stream, StreamHead, search
 from gesta.store.finder import Sought
 from gesta.store.packed import PAYLOAD_CHARS_MAX
+from gesta.store.sqlite import FILE
 
 IDS = [f"a-{n}" for n in range(20)]
 TEXT = 'quotes " and \\, a line\n, a NUL \0, Žluťoučký kůň 🐎'
@@ -103,6 +104,27 @@ async def test_a_damaged_stream_fails_alone(tmp_path: Path, change: str) -> None
     assert isinstance(found.pop(1), CorruptLog)
     assert versions(found) == [2, 2, 2]
     await store.close()
+
+
+async def test_a_stream_does_not_end_early_where_the_index_says_another_version(
+    tmp_path: Path,
+) -> None:
+    store = SqliteStore(tmp_path, readers=1)
+    await store.open()
+    await Author(store).write(*IDS[:4], *IDS[:4], *IDS[:4])
+    await store.close()
+    path = tmp_path / FILE
+    content = path.read_bytes()
+    entry = bytes((4, 1, 1, 1, 2, 2, 6))  # three numbers of a byte: stream, version, position
+    assert content.count(entry) == 1
+    path.write_bytes(content.replace(entry, bytes((4, 1, 1, 1, 2, 66, 6))))
+    store = SqliteStore(tmp_path, readers=1)
+    await store.open()
+    await warm(store)
+    found = await find(store, *IDS[:4])
+    await store.close()
+    assert isinstance(found.pop(1), CorruptLog)
+    assert versions(found) == [3, 3, 3]
 
 
 async def test_large_payloads_and_long_streams_come_with_small_ones(store: SqliteStore) -> None:
