@@ -72,6 +72,28 @@ async def test_old_events_are_shown_as_they_are_read_today_or_as_they_are_stored
     assert [each["data"] for each in shown] == [{"grams": 5}, {"weight": 5}]
 
 
+@pytest.mark.parametrize(
+    ("words", "remark"),
+    [
+        (("--type", "MoneyDeposit"), "no event type 'MoneyDeposit'; is it MoneyDeposited?"),
+        (("--aggregate", "bankaccount"), "no aggregate type 'bankaccount'; is it BankAccount?"),
+        (("--type", "Zebra"), "no event type 'Zebra'"),
+    ],
+)
+def test_a_name_that_the_server_does_not_know_is_remarked_on(
+    bank: Gesta, words: tuple[str, ...], remark: str
+) -> None:
+    printed = bank("events", *words)
+    assert (printed.returncode, printed.stdout) == (0, "")
+    assert printed.stderr == f"gesta: the server knows {remark}\n"
+
+
+def test_a_pure_event_store_knows_no_names_and_remarks_on_none(tmp_path: Path) -> None:
+    with served(tmp_path, None) as server:
+        printed = server.gesta("events", "--type", "Whatever")
+    assert (printed.returncode, printed.stdout, printed.stderr) == (0, "", "")
+
+
 def test_a_position_beyond_the_log_is_bad_input(bank: Gesta) -> None:
     failed = bank("events", "--after", "1000000")
     assert (failed.returncode, failed.stdout) == (2, "")

@@ -6,7 +6,7 @@ serve         a server; hosting loads the author's code, lifetime runs it until 
 execute       a command of an aggregate; dry_run says what it would do
 reading       an aggregate's queries, and its state, now or then
 history       what happened to an aggregate, and what differs between two versions
-events        the log; selection says which part, following waits for more
+events        the log; selection says which part, spelling which names are none, following waits
 trace         what belongs together, as a tree; causes makes it one
 project       projections: run, rebuild, status, skip
 projections   how far those have come that report to the server

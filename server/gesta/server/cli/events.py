@@ -24,6 +24,7 @@ from gesta.server.cli.options import (
 )
 from gesta.server.cli.output import console, one_line, print_lines, printable
 from gesta.server.cli.selection import Selection
+from gesta.server.cli.spelling import remark
 
 
 def events(
@@ -86,6 +87,7 @@ def events(
     selection = Selection.of(aggregate, event_types or (), begin, as_stored)
 
     async def work(client: Client) -> None:
+        await remark(client, selection)
         left = limit
         if following:
             source = follow(client, selection)
