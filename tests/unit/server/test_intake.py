@@ -124,13 +124,20 @@ class Timers:
                 callback(*arguments)
 
 
-async def test_calls_that_come_while_many_are_under_way_are_decided_together_after_a_lull(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def busy(start: Start, monkeypatch: pytest.MonkeyPatch) -> tuple[Running, Timers]:
+    """So many commands are under way that a call waits for others."""
     run = await start()
     timers = Timers(monkeypatch)
     run.put(COMPANY)
     await _turn()
+    return run, timers
+
+
+async def test_calls_that_come_while_many_are_under_way_are_decided_together_after_a_lull(
+    busy: tuple[Running, Timers],
+) -> None:
+    run, timers = busy
     run.put(1)
     await settle()
     run.put(1)
@@ -145,12 +152,9 @@ async def test_calls_that_come_while_many_are_under_way_are_decided_together_aft
 
 
 async def test_calls_that_keep_coming_are_waited_for_only_so_long(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+    busy: tuple[Running, Timers],
 ) -> None:
-    run = await start()
-    timers = Timers(monkeypatch)
-    run.put(COMPANY)
-    await _turn()
+    run, timers = busy
     for _ in range(8):
         run.put(1)
         run.clock.advance(1_000)
@@ -160,12 +164,9 @@ async def test_calls_that_keep_coming_are_waited_for_only_so_long(
 
 
 async def test_as_many_calls_as_make_a_slice_wait_for_no_others(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+    busy: tuple[Running, Timers],
 ) -> None:
-    run = await start()
-    timers = Timers(monkeypatch)
-    run.put(COMPANY)
-    await _turn()
+    run, timers = busy
     for _ in range(SLICE_MIN):
         run.put(1)
     await settle()
@@ -175,12 +176,9 @@ async def test_as_many_calls_as_make_a_slice_wait_for_no_others(
 
 
 async def test_a_frame_waits_for_no_others_nor_does_who_came_before_it(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+    busy: tuple[Running, Timers],
 ) -> None:
-    run = await start()
-    Timers(monkeypatch)
-    run.put(COMPANY)
-    await _turn()
+    run, _ = busy
     run.put(1)
     run.put(2)
     await settle()
@@ -188,12 +186,9 @@ async def test_a_frame_waits_for_no_others_nor_does_who_came_before_it(
 
 
 async def test_a_pause_of_the_process_as_waiting_for_others_begins_leaves_nobody_waiting(
-    start: Start, monkeypatch: pytest.MonkeyPatch
+    busy: tuple[Running, Timers],
 ) -> None:
-    run = await start()
-    timers = Timers(monkeypatch)
-    run.put(COMPANY)
-    await _turn()
+    run, timers = busy
     run.clock.tick_ms = 10
     run.put(1)
     run.clock.tick_ms = 0
