@@ -4,6 +4,10 @@
 
 is the server, which prints where it listens. A frame has the moment at which it was made, and about
 the bytes of one event.
+
+The server's collector of cycles is tuned as gesta's is, since gRPC is what is to be measured: at
+its defaults it takes a part in some bursts, and the p99 to a thousand is 54 to 71 ms instead of 34
+to 41.
 """
 
 import asyncio
@@ -18,6 +22,7 @@ import grpc
 
 from benchmarks.client import loop_factory
 from benchmarks.record import share_of
+from gesta.server.tuning import tune
 
 FOLLOW = "/reference.FanOut/Follow"
 EVENT_BYTES = 180
@@ -113,6 +118,7 @@ async def _serve(per_second: float) -> None:
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
+    tune()
     print(f"listening 127.0.0.1:{port}", flush=True)
     await frames.make(per_second)
 
