@@ -12,19 +12,17 @@ from gesta.client.times import to_datetime
 from gesta.v1.event_pb2 import RecordedEvent
 
 
-class Event:
+class Event(msgspec.Struct, eq=False, gc=False):
     """A view of a recorded event. Nothing is decoded until it is asked for.
 
-    Two slots and no copy: a reader takes 150,000 of these a second, and most look at three fields.
+    Two fields and no copy: a reader takes 200,000 of these a second, and most look at three fields.
+    A Struct that the garbage collector does not count: an event and a look at two of its fields
+    take 0.4 µs, where a class with an `__init__` takes 0.6. Nothing in it leads back to it.
     """
 
-    __slots__ = ("_payload", "message")
-
-    _payload: dict[str, Any]
-
-    def __init__(self, message: RecordedEvent) -> None:
-        self.message = message
-        """The protobuf message. Do not change it."""
+    message: RecordedEvent
+    """The protobuf message. Do not change it."""
+    _payload: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def position(self) -> int:
@@ -64,11 +62,10 @@ class Event:
     @property
     def payload(self) -> dict[str, Any]:
         """The payload as plain JSON, decoded once; enums, times and decimals are strings here."""
-        try:
-            return self._payload
-        except AttributeError:
-            self._payload = msgspec.json.decode(self.message.data)
-            return self._payload
+        payload = self._payload
+        if payload is msgspec.UNSET:
+            payload = self._payload = msgspec.json.decode(self.message.data)
+        return payload
 
     def decode(self, *classes: type) -> Any:
         """The event as an instance of its own class.
