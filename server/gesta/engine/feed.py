@@ -144,7 +144,7 @@ class Cursor:
             self.drop_page()
             chunk = self._feed.newest(self.position, self._view)
         else:
-            page = self._page or await self._next_page()
+            page = self._page = self._page or await self._next_page()
             chunk = page.next(self._limits.frame_bytes_max - _AROUND_BYTES)
             self._page = None if page.is_read else page
             self._feed.holds_page(self, self._page is not None or self._ahead.begun)

@@ -14,6 +14,7 @@ from gesta.engine.feed import Cursor
 from gesta.engine.filters import Filter, FilterItem
 from gesta.engine.limits import Limits
 from gesta.engine.messages import Envelope
+from gesta.engine.tail import Encode
 from gesta.engine.views import View
 from gesta.store.port import CorruptLog, EventRecord
 
@@ -158,6 +159,29 @@ async def test_a_page_that_cannot_be_read_is_told_of_behind_the_events_before_it
         await cursor.read()
     assert found == list(range(1, 11))
     assert await rest(run, cursor) == list(range(11, 51))
+
+
+async def test_after_an_event_that_could_not_be_read_none_is_passed_over(start: Start) -> None:
+    class Stumbling(View):
+        stumbled = False
+
+        def encode(self, record: EventRecord, encode: Encode) -> bytes | None:
+            if record.position == 11 and not self.stumbled:
+                self.stumbled = True
+                raise CorruptEvent(11)
+            return super().encode(record, encode)
+
+    run = await start(SHORT_PAGES)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor = run.engine.feed.cursor(0, Stumbling(run.engine.evolving, ADDED))
+    found, stumbles = list[int](), 0
+    while cursor.position < run.engine.head:
+        try:
+            found += positions((await cursor.read()).events)
+        except CorruptEvent:
+            stumbles += 1
+    assert (stumbles, found) == (1, list(range(1, 51)))
 
 
 async def test_a_reader_that_leaves_lets_go_of_the_page_that_is_being_read(start: Start) -> None:

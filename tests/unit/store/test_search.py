@@ -101,9 +101,9 @@ async def test_a_damaged_stream_fails_alone(tmp_path: Path, change: str) -> None
     await store.open()
     await warm(store)
     found = await find(store, *IDS[:4])
+    await store.close()
     assert isinstance(found.pop(1), CorruptLog)
     assert versions(found) == [2, 2, 2]
-    await store.close()
 
 
 async def test_a_stream_does_not_end_early_where_the_index_says_another_version(
