@@ -5,6 +5,9 @@ that never ends. One that takes far too long ends the process, since the event l
 back from it; what was acknowledged is on the disk, and the rest is unknown to nobody: its callers
 are told by the broken connection to ask again.
 
+A pause of the process, as when its machine is moved or its container is frozen, is no turn's fault,
+and nothing here counts it: not the looks of the thread, nor the processor time of the last resort.
+
 What is raised to end a process or a task (SystemExit, CancelledError) is a bug like any other where
 an author's code raises it: left alone it would end ours.
 """
@@ -12,9 +15,9 @@ an author's code raises it: left alone it would end ours.
 import faulthandler
 import logging
 import os
+import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from types import TracebackType
@@ -23,8 +26,11 @@ from gesta.engine.faults import handler_broken
 
 _LOG = logging.getLogger("gesta.engine")
 EXIT_STUCK = 70
-"""The exit code of a process that the watchdog ends, if it comes to run. Where the code keeps the
-interpreter's lock, it is 1: that is faulthandler's."""
+"""The exit code of a process that the watchdog ends, if it comes to run."""
+
+KEPT_LOCK = signal.SIGVTALRM
+"""Ends a process whose code keeps the interpreter's lock from the watchdog. Nobody needs that lock
+to be ended by a signal."""
 
 
 def _exit(stack: str) -> None:
@@ -72,12 +78,14 @@ class Watchdog:
 
     def arm(self) -> None:
         """See to turns, too, that never let this thread run: code in C that keeps the interpreter's
-        lock, such as a regular expression that takes for ever. The C library then ends the process
-        when the watchdog has not been awake for `kill_s`.
+        lock, such as a regular expression that takes for ever. The kernel then ends the process by
+        KEPT_LOCK, once it has used `kill_s` of processor time since the watchdog last looked; its
+        stacks are written to stderr before.
 
         Only for a process that does nothing but serve: it ends whatever keeps the lock for so long,
-        and it is the one timer that faulthandler has.
+        and it is the one timer of its kind that a process has.
         """
+        faulthandler.register(KEPT_LOCK, chain=True)
         self._put_off_the_end()
         self._armed = True
 
@@ -86,22 +94,24 @@ class Watchdog:
         if self._thread is not None:
             self._thread.join()
         if self._armed:
-            faulthandler.cancel_dump_traceback_later()
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            faulthandler.unregister(KEPT_LOCK)
 
     def _watch(self) -> None:
-        """Looks a few times per `warn_s`; a turn's age counts from the first that saw it."""
-        seen_turn, since, reported = 0, 0.0, False
-        while not self._stopped.wait(self._warn_s / 4):
+        """Looks a few times per `warn_s`, and counts for how many looks a turn has lasted."""
+        interval_s = self._warn_s / 4
+        seen_turn, looks, reported = 0, 0, False
+        while not self._stopped.wait(interval_s):
             if self._armed:
                 self._put_off_the_end()
             if not self._inside or self._turn != seen_turn:
-                seen_turn, since, reported = self._turn, time.monotonic(), False
+                seen_turn, looks, reported = self._turn, 0, False
                 continue
-            age = time.monotonic() - since
-            if age > self._warn_s and not reported:
+            looks += 1
+            if looks * interval_s > self._warn_s and not reported:
                 reported = True
                 _LOG.error("a turn has taken over %.1f s:\n%s", self._warn_s, self._stack())
-            if age > self._kill_s:
+            if looks * interval_s > self._kill_s:
                 stack = self._stack()
                 _LOG.critical(
                     "a turn has taken over %.1f s; ending the process:\n%s", self._kill_s, stack
@@ -110,7 +120,7 @@ class Watchdog:
                 return
 
     def _put_off_the_end(self) -> None:
-        faulthandler.dump_traceback_later(self._kill_s, exit=True)
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._kill_s)
 
     def _stack(self) -> str:
         frame = sys._current_frames().get(self._loop_thread_id)

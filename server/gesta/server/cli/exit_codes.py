@@ -47,7 +47,8 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.NOT_A_LOG: "serve, verify-replay: the data is not a log that this gesta can open; "
     "left untouched",
     ExitCode.CANNOT_LISTEN: "serve: cannot listen there",
-    ExitCode.STUCK: "serve: an aggregate's code took too long (1 where it kept Python's lock)",
+    ExitCode.STUCK: "serve: an aggregate's code took too long (142, by SIGVTALRM, where it kept "
+    "Python's lock)",
     ExitCode.STORAGE_FAILED: "serve, verify-replay: the storage failed; the next start finds out "
     "what was written",
     ExitCode.LOG_LOCKED: "serve, verify-replay: another server has the data",
