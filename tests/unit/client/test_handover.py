@@ -3,13 +3,9 @@
 import asyncio
 
 import pytest
+from tests.unit.engine.harness import settle
 
 from gesta.client.handover import Handover
-
-
-async def settle() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 async def test_what_is_put_is_taken_in_order() -> None:

@@ -307,38 +307,33 @@ async def test_time_in_the_queue_counts_against_the_deadline(start: Start) -> No
     assert [type(each) for each in run.answers] == [ExpiredInQueue]
 
 
-async def test_a_bug_in_taking_one_command_in_is_answered_and_harms_no_other(
-    start: Start,
-) -> None:
-    class Broken(Requests):
+def _failing_once(error: type[BaseException]) -> type[Requests]:
+    class Failing(Requests):
         calls = 0
 
         def command(self, *arguments: Any, **named: Any) -> Any:
             self.calls += 1
             if self.calls == 2:  # the first one loads "a"
-                raise ZeroDivisionError
+                raise error
             return super().command(*arguments, **named)
 
-    run = await start(Broken)
+    return Failing
+
+
+async def test_a_bug_in_taking_one_command_in_is_answered_and_harms_no_other(
+    start: Start,
+) -> None:
+    run = await start(_failing_once(ZeroDivisionError))
     run.put(2)
     await settle()
     assert [type(each) for each in run.answers] == [InternalError, Accepted]
 
 
 async def test_whatever_one_command_raises_those_behind_it_have_their_turn(start: Start) -> None:
-    class Broken(Requests):
-        calls = 0
-
-        def command(self, *arguments: Any, **named: Any) -> Any:
-            self.calls += 1
-            if self.calls == 2:
-                raise asyncio.CancelledError
-            return super().command(*arguments, **named)
-
     told: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
-    run = await start(Broken)
+    run = await start(_failing_once(asyncio.CancelledError))
     run.put(2)
     await settle()
     assert [type(each) for each in told] == [asyncio.CancelledError]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import pytest
+from tests.unit.engine.harness import settle
 
 from gesta.store.finder import TOGETHER_MAX, Answer, Finder, Sought
 from gesta.store.port import CorruptLog, StorageFailed, Stream, StreamHead
@@ -46,11 +47,6 @@ def find(finder: Finder, *ids: str) -> "list[asyncio.Task[StreamHead | None]]":
 @cache
 def head(aggregate_id: str) -> StreamHead:
     return StreamHead(Stream("Tally", aggregate_id, 1), 1, [])
-
-
-async def settle() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 async def test_what_is_asked_for_in_one_turn_goes_together(jobs: Jobs, finder: Finder) -> None:

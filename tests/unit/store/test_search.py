@@ -38,6 +38,16 @@ async def find(store: SqliteStore, *ids: str, events_max: int = 9) -> list[Any]:
     return await asyncio.gather(*asked, return_exceptions=True)
 
 
+async def find_anew(folder: Path, *ids: str) -> list[Any]:
+    """Asked for in one turn, of a store that is opened for it."""
+    store = SqliteStore(folder, readers=1)
+    await store.open()
+    await warm(store)
+    found = await find(store, *ids)
+    await store.close()
+    return found
+
+
 def versions(found: list[Any]) -> list[int | None]:
     return [None if each is None else each.version for each in found]
 
@@ -97,11 +107,7 @@ async def test_a_damaged_stream_fails_alone(tmp_path: Path, change: str) -> None
     await store.close()
     with behind_the_back(tmp_path) as connection:
         assert connection.execute(change).rowcount == 1
-    store = SqliteStore(tmp_path, readers=1)
-    await store.open()
-    await warm(store)
-    found = await find(store, *IDS[:4])
-    await store.close()
+    found = await find_anew(tmp_path, *IDS[:4])
     assert isinstance(found.pop(1), CorruptLog)
     assert versions(found) == [2, 2, 2]
 
@@ -118,11 +124,7 @@ async def test_a_stream_does_not_end_early_where_the_index_says_another_version(
     entry = bytes((4, 1, 1, 1, 2, 2, 6))  # three numbers of a byte: stream, version, position
     assert content.count(entry) == 1
     path.write_bytes(content.replace(entry, bytes((4, 1, 1, 1, 2, 66, 6))))
-    store = SqliteStore(tmp_path, readers=1)
-    await store.open()
-    await warm(store)
-    found = await find(store, *IDS[:4])
-    await store.close()
+    found = await find_anew(tmp_path, *IDS[:4])
     assert isinstance(found.pop(1), CorruptLog)
     assert versions(found) == [3, 3, 3]
 
