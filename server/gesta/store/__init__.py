@@ -23,6 +23,7 @@ finder      streams looked for at the same time, in one hop to a reader
 search      the reader's side of it: together where that is possible, one by one where it is not
 packed      streams and their few events, each table's in one row
 offline     a log that no server has open, read and never written
+copying     a log copied beside its server, and a copy put in the place of a lost log
 verify      the whole log, read offline: all that is wrong with it
 snapshots   the contract of what keeps snapshots, which may be lost at any time
 snapshots_memory, snapshots_sqlite  the two that keep it; snapshots_offline reads beside no server

@@ -7,7 +7,8 @@ connection of our class, and `execute_fetchall` calls our `execute`.
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar, TypeVarTuple, cast
@@ -140,3 +141,15 @@ def is_code(error: BaseException, code: int) -> bool:
     """Whether SQLite's primary result code is this one, whatever the extended code says."""
     found = getattr(error, "sqlite_errorcode", None)
     return isinstance(found, int) and found & 0xFF == code
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """SQLite's errors, and those of the file system, as those of a store. FileExistsError passes:
+    it is the caller's."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except (*SQLITE_ERRORS, OSError) as error:
+        raise store_error(error) from error

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gesta.store import header, wal
-from gesta.store.connection import SQLITE_ERRORS, JobConnection, store_error
+from gesta.store.connection import SQLITE_ERRORS, JobConnection, store_error, told
 from gesta.store.lock import LogLock
 from gesta.store.port import EventRecord, NotALog, Stream
 from gesta.store.reading import Bounds, Reader
@@ -42,12 +42,19 @@ def offline(directory: Path) -> Iterator[JobConnection]:
     except OSError as error:
         raise store_error(error) from error
     try:
-        if not header.exists(path):
-            raise NotALog(f"{path} is empty")
-        with closing(connect_read_only(path)) as connection:
+        with read_only(path) as connection:
             yield connection
     finally:
         lock.release()
+
+
+@contextmanager
+def read_only(path: Path) -> Iterator[JobConnection]:
+    """The log in a file that nobody writes. Raises NotALog, StorageFailed or CorruptLog."""
+    if not header.exists(path):
+        raise NotALog(f"there is no log at {path}")
+    with closing(connect_read_only(path)) as connection:
+        yield connection
 
 
 class OfflineLog:
@@ -57,7 +64,7 @@ class OfflineLog:
     """
 
     def __init__(self, connection: JobConnection) -> None:
-        with _told():
+        with told():
             found = examine(connection)
         self.info = found.info
         self.head = found.info.head
@@ -84,24 +91,25 @@ class OfflineLog:
 
     def _stream_rows(self, after: int) -> list[Row]:
         query = f"SELECT {STREAM_COLUMNS} FROM streams WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
-        with _told():
+        with told():
             rows: list[Row] = self._connection.execute(query, (after, _PAGE_STREAMS)).fetchall()
         return rows
 
     def _page(self, number: int, after: int) -> list[EventRecord]:
-        with _told():
+        with told():
             return self._reader.stream(self._bounds, number, after, _PAGE_EVENTS, _PAGE_BYTES)
 
 
-def connect_read_only(path: Path) -> JobConnection:
-    """A connection to a file that nobody writes. Raises CorruptLog or StorageFailed.
+def connect_read_only(path: Path, *, served: bool = False) -> JobConnection:
+    """A connection to a file that nobody writes, unless it is `served`. Raises CorruptLog or
+    StorageFailed.
 
     Where the write-ahead log holds nothing, SQLite is told not even to look for it: then it
     neither makes a file nor needs to be allowed to."""
     beside = path.with_name(path.name + "-wal")
-    untouched = "" if wal.committed(beside).pages else "&immutable=1"
+    untouched = "" if served or wal.committed(beside).pages else "&immutable=1"
     uri = f"{path.absolute().as_uri()}?mode=ro{untouched}"
-    with _told():
+    with told():
         connection = sqlite3.connect(uri, uri=True, factory=JobConnection, isolation_level=None)
         try:
             connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
@@ -109,12 +117,3 @@ def connect_read_only(path: Path) -> JobConnection:
             connection.close()
             raise
     return connection
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """SQLite's errors as those of a store."""
-    try:
-        yield
-    except SQLITE_ERRORS as error:
-        raise store_error(error) from error

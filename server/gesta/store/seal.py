@@ -59,14 +59,18 @@ def examine(connection: JobConnection) -> Found:
     """What there is, checked as far as a start rests on it. Writes nothing; the epoch is the last
     one, 0 before the first."""
     _check_schema(connection)
-    log_id = _identity(connection)
-    incarnations = _incarnations(connection)
+    log_id, incarnations = lives(connection)
     names = _names(connection)
     head, last_event_us = _head(connection, names)
     last_us = max(last_event_us, _last_quiet_command_us(connection))
     (streams,) = connection.execute("SELECT ifnull(max(id), 0) FROM streams").fetchone()
     epoch = _last_epoch(connection, head)
     return Found(LogInfo(log_id, incarnations, epoch, head, last_us), names, streams)
+
+
+def lives(connection: JobConnection) -> tuple[bytes, tuple[Incarnation, ...]]:
+    """The log's id and its incarnations, of a log that may be damaged elsewhere."""
+    return _identity(connection), _incarnations(connection)
 
 
 def _warn_of_the_wal_reset_bug() -> None:

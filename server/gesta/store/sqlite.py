@@ -190,7 +190,7 @@ class SqliteStore:
             link.stop()
 
     async def _open(self) -> LogInfo:
-        await asyncio.to_thread(_make_directory, self._directory)
+        await asyncio.to_thread(make_directory, self._directory)
         self._lock = await LogLock.take(self._directory / LOCK_FILE)
         await asyncio.to_thread(self._create_if_missing)
         link = await Link.open(self._path, "rw", self._connection)
@@ -260,7 +260,8 @@ class SqliteStore:
         return links
 
 
-def _make_directory(directory: Path) -> None:
+def make_directory(directory: Path) -> None:
+    """For this user alone; nothing happens if it is there."""
     if not directory.is_dir():
         directory.mkdir(mode=0o700, parents=True)
         schema.sync_directory(directory.parent)

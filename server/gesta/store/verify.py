@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gesta.store.connection import JobConnection
 from gesta.store.names import Kind
-from gesta.store.offline import offline
+from gesta.store.offline import offline, read_only
 from gesta.store.port import CorruptLog, EventRecord, checksum, slice_of
 from gesta.store.rows import (
     COMMAND_COLUMNS,
@@ -47,17 +47,25 @@ Progress = Callable[[str, int, int], object]
 """Is told of a subject, how much of it has been read, and how much there is; several times."""
 
 
-def verify(
-    directory: Path, on_progress: Progress = lambda subject, done, total: None
-) -> Generator[Finding, None, None]:
-    """What is wrong with the log in the directory; nothing if all is well. Changes nothing.
+def no_progress(subject: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def verify(log: Path, on_progress: Progress = no_progress) -> Generator[Finding, None, None]:
+    """What is wrong with a log: that of a directory, or a copy in a file that nobody writes.
+    Nothing if all is well. Changes nothing.
 
     The first `next` raises LogLocked while a server has the log, NotALog if there is none, and
     StorageFailed if it cannot be read at all. End the iteration, or `close` it, to let go of the
     log. The time is that of reading the whole file, about twice.
     """
-    with offline(directory) as connection:
-        yield from _Verification(connection, on_progress).findings()
+    with offline(log) if log.is_dir() else read_only(log) as connection:
+        yield from findings(connection, on_progress)
+
+
+def findings(connection: JobConnection, on_progress: Progress = no_progress) -> Iterator[Finding]:
+    """The same of a log over a connection to a file that nobody writes."""
+    return _Verification(connection, on_progress).findings()
 
 
 class _Verification:

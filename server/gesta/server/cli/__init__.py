@@ -10,6 +10,7 @@ events        the log; selection says which part, spelling which names are none,
 trace         what belongs together, as a tree; causes makes it one
 project       projections: run, rebuild, status, skip
 projections   how far those have come that report to the server
+copies        backup, restore, verify: a log's copies, and whether they are whole
 verify_replay  a log through the code that is to serve it next; progress shows how far it is
 describing    what a server hosts, and what it is
 arguments     from words of a command line to JSON

@@ -7,6 +7,7 @@ from io import TextIOWrapper
 import typer
 
 from gesta.server.cli import exit_codes
+from gesta.server.cli.copies import backup, restore, verify
 from gesta.server.cli.describing import info, types
 from gesta.server.cli.events import events
 from gesta.server.cli.execute import execute
@@ -44,6 +45,9 @@ for command in (
     projections,
     types,
     info,
+    backup,
+    restore,
+    verify,
     verify_replay,
 ):
     app.command()(command)

@@ -44,14 +44,14 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.OUTCOME_UNKNOWN: "the command may have been written: repeat it with --command-id",
     ExitCode.DATA_LOSS: "stored bytes are damaged",
     ExitCode.REPLAY_FAILS: "verify-replay: the code would fail on what is stored",
-    ExitCode.NOT_A_LOG: "serve, verify-replay: the data is not a log that this gesta can open; "
-    "left untouched",
+    ExitCode.NOT_A_LOG: "serve, and others on a log: the data is not a log that this gesta can "
+    "open; left untouched",
     ExitCode.CANNOT_LISTEN: "serve: cannot listen there",
     ExitCode.STUCK: "serve: an aggregate's code took too long (142, by SIGVTALRM, where it kept "
     "Python's lock)",
-    ExitCode.STORAGE_FAILED: "serve, verify-replay: the storage failed; the next start finds out "
-    "what was written",
-    ExitCode.LOG_LOCKED: "serve, verify-replay: another server has the data",
+    ExitCode.STORAGE_FAILED: "serve, and others on a log: the storage failed; the next start finds "
+    "out what was written",
+    ExitCode.LOG_LOCKED: "serve, and others on a log: another server has the data",
     ExitCode.BAD_TARGET: "serve, verify-replay: TARGET cannot be hosted",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
 }
