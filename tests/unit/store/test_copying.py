@@ -1,5 +1,6 @@
 """A log is copied, and a copy takes the place of a lost log as another incarnation of it."""
 
+import asyncio
 import shutil
 import stat
 from pathlib import Path
@@ -73,6 +74,30 @@ async def test_a_copy_has_what_a_killed_server_left_in_the_write_ahead_log(tmp_p
     assert back_up(left, tmp_path / "copy").head == 6
     restore(tmp_path / "copy", tmp_path / "new")
     assert (await read(tmp_path / "new"))[1] == author.written
+
+
+async def test_a_copy_has_what_was_committed_when_it_was_begun_however_much_is_written_since(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gesta.store.copying._STEP_PAGES", 1)
+    log, loop = tmp_path / "log", asyncio.get_running_loop()
+    store = SqliteStore(log, wal_pages_max=1)  # so that the server moves it all the time
+    await store.open()
+    author = Author(store)
+    await author.write(*"abcabc")
+    steps = []
+
+    def write(part: str, done: int, total: int) -> None:
+        if part == "pages":
+            steps.append(done)
+            asyncio.run_coroutine_threadsafe(author.write("d"), loop).result()
+
+    info = await asyncio.to_thread(back_up, log, tmp_path / "copy", on_progress=write)
+    assert info.head == 6
+    assert author.head == 6 + len(steps) > 10
+    await store.close()
+    restore(tmp_path / "copy", tmp_path / "new")
+    assert (await read(tmp_path / "new"))[1] == author.written[:6]
 
 
 async def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
