@@ -16,6 +16,7 @@ inserting   many rows of a table in one statement
 reading     pages of events, streams, places in time
 columns     many events of the log at once, column by column
 answers     the remembered answers to commands: find, list, forget
+newest_ids  the ids of very many answers, for a start: column by column, by all readers at once
 rows        rows and records, and the checksum between them
 names       integers for texts that come back in every row
 streams     which aggregate a stream's number stands for

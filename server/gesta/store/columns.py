@@ -36,7 +36,7 @@ _INTEGERS = (
 _OPTIONAL = ("occurred_at_us", "correlation_id", "causation_id", "traceparent", "metadata")
 """Mostly NULL in a whole page; only counted at first."""
 
-_SEPARATOR = "\x1e"
+SEPARATOR = b"\x1e"
 _NULL = "\x1d"
 """Neither is in JSON. A text that holds one of them anyway is read row by row."""
 
@@ -64,7 +64,7 @@ _OCCURRED = f"SELECT '[' || group_concat(ifnull(occurred_at_us, 'null')) || ']'{
 _INT_MAX = 2**31 - 1
 _ID_BYTES = 16
 _encode = Encoder().encode
-_integers = msgspec.json.Decoder(list[int]).decode
+integers_of = msgspec.json.Decoder(list[int]).decode
 _integers_or_null = msgspec.json.Decoder(list[int | None]).decode
 _make = partial(tuple.__new__, EventRecord)
 
@@ -117,7 +117,7 @@ def _read(
         return None
     filled, (data, event_ids, command_ids, *integers) = rest[:5], rest[5:]
     stream_ids, versions, types, schemas, flags, times, principals, checksums = map(
-        _integers, integers
+        integers_of, integers
     )
     streams.meet(stream_ids)
     aggregate_types, aggregate_ids = zip(*map(streams.__getitem__, stream_ids), strict=True)
@@ -134,11 +134,11 @@ def _read(
             aggregate_types,
             aggregate_ids,
             versions,
-            _ids(count).unpack(event_ids),
+            ids_apart(count).unpack(event_ids),
             map(names.__getitem__, types),
             schemas,
-            data.split(_SEPARATOR.encode()),
-            _ids(count).unpack(command_ids),
+            data.split(SEPARATOR),
+            ids_apart(count).unpack(command_ids),
             map(FLAGS.__getitem__, flags),
             times,
             occurred,
@@ -164,11 +164,11 @@ def _optional(
     joined: bytes = connection.execute(_TEXTS[name], (after, until)).fetchone()[0]
     if name == "metadata":
         null = _NULL.encode()
-        return [None if each == null else each for each in joined.split(_SEPARATOR.encode())]
-    return [None if each == _NULL else each for each in joined.decode().split(_SEPARATOR)]
+        return [None if each == null else each for each in joined.split(SEPARATOR)]
+    return [None if each == _NULL else each for each in joined.decode().split(SEPARATOR.decode())]
 
 
 @lru_cache(maxsize=64)
-def _ids(count: int) -> struct.Struct:
+def ids_apart(count: int) -> struct.Struct:
     """Takes so many ids apart that stand one behind the other."""
     return struct.Struct(f"{_ID_BYTES}s" * count)

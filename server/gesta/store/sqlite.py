@@ -14,6 +14,7 @@ from gesta.store.answers import Answers
 from gesta.store.connection import SQLITE_ERRORS, JobConnection, Link, store_error
 from gesta.store.finder import Answer, Finder, Sought
 from gesta.store.lock import LogLock
+from gesta.store.newest_ids import newest_ids
 from gesta.store.port import (
     Batch,
     CommandRecord,
@@ -159,7 +160,10 @@ class SqliteStore:
         return await self._read(self._answers.find, command_id)
 
     async def command_ids_between(self, low: bytes, high: bytes, limit: int) -> list[bytes]:
-        return await self._read(self._answers.ids_between, low, high, limit)
+        ids = await newest_ids(self._read, low, high, limit)
+        if ids is None:
+            return await self._read(self._answers.ids_between, low, high, limit)
+        return ids
 
     async def prune_commands(self, before_us: int, limit: int) -> int:
         writer = self._usable_writer()

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from tests.unit.store.logs import write_log
 
-from gesta.store import SqliteStore, answers, packed, reading
+from gesta.store import SqliteStore, answers, newest_ids, packed, reading
 from gesta.store.connection import JobConnection
 from gesta.store.sqlite import FILE
 
 STATEMENTS = {
     name: value
-    for module in (reading, answers, packed)
+    for module in (reading, answers, newest_ids, packed)
     for name, value in vars(module).items()
     if isinstance(value, str) and value.startswith("SELECT") and "?" in value
 }
