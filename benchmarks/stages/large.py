@@ -110,6 +110,7 @@ async def _measure(
         commands,
         "workloads.large",
         address=server.address,
+        pid=server.pid,
         accounts=plan.TOUCHED,
         first=first,
         base=base,
