@@ -53,12 +53,15 @@ class Search:
         some = some[: self._together]
         known = self._find_together(bounds, some)
         answers: list[Answer] = []
+        late = False
         for index, sought in enumerate(some):
-            answers.append(self._answer(bounds, sought, known.get(index, _NOTHING_KNOWN)))
-            if time.monotonic() > began + _TOOK_LONG_S:
-                self._together = max(1, self._together // 2)
-                return answers
-        self._together = min(2 * self._together, TOGETHER_MAX)
+            found = known.get(index, _NOTHING_KNOWN)
+            if late and isinstance(found, int):
+                break  # it takes a read of its own, for which those before are not to wait
+            answers.append(self._answer(bounds, sought, found))
+            late = time.monotonic() > began + _TOOK_LONG_S
+        self._together = max(1, self._together // 2) if late else 2 * self._together
+        self._together = min(self._together, TOGETHER_MAX)
         return answers
 
     def _answer(self, bounds: Bounds, sought: Sought, known: Answer | int) -> Answer:

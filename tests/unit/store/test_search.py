@@ -158,18 +158,50 @@ async def test_two_who_look_for_the_same_get_handles_of_their_own(store: SqliteS
     assert one.stream is not other.stream
 
 
-async def test_a_reader_that_takes_long_answers_one_by_one(
+def jobs_of(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many each job of the one reader answers, as they come."""
+    (reader,) = [reader for _, reader in store._readers._readers]
+    answered: list[int] = []
+    search_some = reader._search.find
+
+    def find_some(*asked: Any) -> list[Any]:
+        answers = search_some(*asked)
+        answered.append(len(answers))
+        return answers
+
+    monkeypatch.setattr(reader._search, "find", find_some)
+    return answered
+
+
+async def test_a_reader_that_takes_long_is_asked_for_fewer(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await Author(store).write(*IDS)
     await warm(store)
+    jobs = jobs_of(store, monkeypatch)
+    with monkeypatch.context() as slow:
+        slow.setattr(search, "_TOOK_LONG_S", -1.0)
+        assert versions(await find(store, *IDS)) == [1] * len(IDS)
+        assert versions(await find(store, *IDS[:4])) == [1] * 4
+    # What was read together is answered together, however long that took: never read again.
+    assert jobs == [16, 4, 4]
+    jobs.clear()
+    assert versions(await find(store, *IDS)) == [1] * len(IDS)
+    assert jobs == [2, 4, 8, 6]
+
+
+async def test_nobody_waits_for_more_than_one_large_stream_where_that_takes_long(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    author = Author(store)
+    for each in IDS[:3]:
+        await author.write(each, data=b"x" * (PAYLOAD_CHARS_MAX + 1))
+    await author.write("small")
+    await warm(store)
+    jobs = jobs_of(store, monkeypatch)
     monkeypatch.setattr(search, "_TOOK_LONG_S", -1.0)
-    assert versions(await find(store, *IDS)) == [1] * len(IDS)
-    (reader,) = [reader for _, reader in store._readers._readers]
-    assert reader._search._together == 1
-    monkeypatch.undo()
-    assert versions(await find(store, *IDS)) == [1] * len(IDS)
-    assert reader._search._together > 1
+    assert versions(await find(store, IDS[0], "small", *IDS[1:3])) == [1] * 4
+    assert jobs == [2, 1, 1]
 
 
 async def test_only_what_is_confirmed_is_found(store: SqliteStore) -> None:
