@@ -4,7 +4,7 @@ import pytest
 from tests.contract.samples import PAGE, Author
 
 from gesta.store import CorruptLog, EventStore, Stream
-from gesta.store.port import FEW_EVENTS_BYTES
+from gesta.store.port import FEW_EVENTS_BYTES, EventColumns
 
 
 @pytest.fixture
@@ -35,6 +35,29 @@ async def test_read_log_starts_after_and_ends_with_until(
 
 async def test_read_log_stops_at_its_limit(store: EventStore, written: Author) -> None:
     assert await store.read_log(2, 99, 5, PAGE) == written.written[2:7]
+
+
+async def test_columns_hold_what_a_page_of_the_log_does(store: EventStore, author: Author) -> None:
+    await author.write(*"abcabca", data=b'"' + b"x" * 98 + b'"')
+    for _ in range(4):
+        await author.write(*"abc" * 100)
+    for page in [(0, 9_999, 9_999, PAGE), (3, 900, 800, PAGE), (5, 40, 4, PAGE), (0, 7, 7, 250)]:
+        found = await store.read_log_columns(*page, EventColumns.events)
+        assert [event for events in found for event in events] == await store.read_log(*page)
+        assert all(found)
+    assert await store.read_log_columns(author.head, 9_999, 9, PAGE, EventColumns.events) == []
+    assert await store.read_log_columns(3, 3, 9, PAGE, EventColumns.events) == []
+
+
+async def test_what_fails_over_columns_is_raised_and_the_store_goes_on(
+    store: EventStore, written: Author
+) -> None:
+    def fail(columns: EventColumns) -> None:
+        raise LookupError(columns.position[0])
+
+    with pytest.raises(LookupError):
+        await store.read_log_columns(0, 9, 9, PAGE, fail)
+    assert await store.read_log(0, 99, 99, PAGE) == written.written
 
 
 async def test_read_log_backwards_starts_below_before(store: EventStore, written: Author) -> None:

@@ -12,7 +12,9 @@ batch         what is decided, and how it becomes a transaction
 writer        group commit; generations that stand or fall together
 command_ids   which ids are taken
 feed, tail    subscriptions: cursors over the shared tail and the store's pages
-ahead         the next page, read while one is delivered
+chunks        what a cursor is given at once
+pages         the log behind the tail
+ahead         the next pages, read while one is delivered
 waiters       whoever waits for the head to move, but not for ever
 filters       which events a reader wants
 views         and in which version it sees them

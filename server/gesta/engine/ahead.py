@@ -1,48 +1,73 @@
-"""The next page, read while this one is being delivered.
+"""The next pages, read while one is being delivered: two at most.
 
-One page at a time: a reader holds the page that it delivers and at most this one.
+With one the thread that reads and the event loop would take turns, though there are processors for
+both: each keeps the interpreter's lock for a while, and the other is then late with its own part.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
+_READS_MAX = 2
+
 
 class Ahead(Generic[T]):
-    """At most one read that is under way, or done and not taken. `drop` it when nobody reads on."""
+    """Reads that are under way, or done and not taken. `drop` them when nobody reads on."""
 
-    def __init__(self) -> None:
-        self._task: asyncio.Task[T] | None = None
+    def __init__(
+        self, following: Callable[[T], Coroutine[Any, Any, T] | None] = lambda found: None
+    ) -> None:
+        """`following` goes on behind what was read; None: nothing does for now."""
+        self._following = following
+        self._tasks: deque[asyncio.Task[T]] = deque()
+        self._last: asyncio.Task[T] | None = None
+        """Begun last, while something may follow it."""
 
     def begin(self, read: Coroutine[Any, Any, T]) -> None:
         """Start it. What it raises is raised by `take`, or by nobody."""
         self.drop()
-        self._task = asyncio.create_task(read)
-        self._task.add_done_callback(_heard)
+        self._start(read)
 
     @property
     def begun(self) -> bool:
-        return self._task is not None
+        return bool(self._tasks)
 
     async def take(self) -> T:
-        """What was read, once, or what that raised. A read must have begun."""
-        task, self._task = self._task, None
-        assert task is not None, "begin"
+        """What was read first, once, or what that raised. A read must have begun."""
+        task = self._tasks.popleft()
+        self._go_on()
         try:
             return await task
         finally:
             task.cancel()  # if whoever waits was cancelled, nobody needs it any more
 
     def drop(self) -> None:
-        """Forget it."""
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+        """Forget them."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        self._last = None
 
+    def _start(self, read: Coroutine[Any, Any, T]) -> None:
+        task = self._last = asyncio.create_task(read)
+        self._tasks.append(task)
+        task.add_done_callback(self._ended)
 
-def _heard(task: asyncio.Task[Any]) -> None:
-    """An error that nobody asked for is none: whoever reads on meets it again."""
-    if not task.cancelled():
-        task.exception()
+    def _ended(self, task: asyncio.Task[T]) -> None:
+        """An error that nobody asks for is none: whoever reads on meets it again."""
+        if not task.cancelled():
+            task.exception()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        last = self._last
+        if last is None or not last.done() or len(self._tasks) >= _READS_MAX:
+            return
+        self._last = None
+        if not last.cancelled() and last.exception() is None:
+            read = self._following(last.result())
+            if read is not None:
+                self._start(read)

@@ -6,6 +6,7 @@ It knows no transport. The edge hands it records and gets records, bytes and Eng
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from gesta.domain.catalog import Catalog
 from gesta.engine.appends import Appends
@@ -17,6 +18,7 @@ from gesta.engine.history import History
 from gesta.engine.indexing import IndexedPages, Indexer
 from gesta.engine.limits import Limits
 from gesta.engine.log_time import LogTime
+from gesta.engine.pages import EncodeColumns, Pages, one_by_one
 from gesta.engine.ports import Clock, Randomness, SystemClock, SystemRandomness
 from gesta.engine.projections import Projections
 from gesta.engine.reading import Reading
@@ -54,6 +56,7 @@ class Engine:
         log: LogInfo,
         catalog: Catalog,
         encode: Encode,
+        encode_columns: EncodeColumns,
         *,
         limits: Limits,
         clock: Clock,
@@ -78,7 +81,8 @@ class Engine:
         self._ticker: asyncio.Task[None] | None = None
         self.tokens = Tokens(log)
         self.evolving = Evolving(catalog, self._watchdog)
-        self.feed = Feed(store, log.head, encode, limits)
+        pages = Pages(store, encode, encode_columns, limits)
+        self.feed = Feed(pages, log.head, encode, limits)
         self._writer = Writer(
             store,
             self.feed,
@@ -130,6 +134,7 @@ class Engine:
         store: EventStore,
         catalog: Catalog,
         encode: Encode,
+        encode_columns: EncodeColumns | None = None,
         *,
         snapshots: SnapshotStore | None = None,
         index: EventIndex | None = None,
@@ -153,6 +158,7 @@ class Engine:
             log,
             catalog,
             encode,
+            encode_columns or partial(one_by_one, encode),
             limits=limits or Limits(),
             clock=clock or SystemClock(),
             randomness=randomness or SystemRandomness(),

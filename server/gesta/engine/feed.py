@@ -5,46 +5,30 @@ pages from the store, and one that has stopped costs nothing but its frames in f
 """
 
 import asyncio
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import accumulate
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from gesta.engine.ahead import Ahead
-from gesta.engine.errors import CorruptEvent, StorageUnavailable
+from gesta.engine.chunks import Chunk, cut
 from gesta.engine.limits import Limits
+from gesta.engine.pages import Page, Pages
 from gesta.engine.tail import Encode, Tail
 from gesta.engine.views import View
 from gesta.engine.waiters import Waiters
-from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed
+from gesta.store.port import EventRecord
 
 _AROUND_BYTES = 64
 """Of a frame: its own tags and lengths, and the checkpoint's token. A frame with them is within
 `frame_bytes_max`."""
 
 
-@dataclass(slots=True)
-class Chunk:
-    """Progress of a cursor: some events, or none where nothing matched. May be given to several."""
-
-    events: Sequence[bytes]
-    """Encoded."""
-    position: int
-    """Everything up to here is delivered or did not match."""
-    ends_command: bool
-    """False: the command of the last event goes on after `position`."""
-    frame: bytes | None = None
-    """What the edge has made of it, for the next one who is given this chunk. It must depend on
-    nothing else."""
-
-
 class Feed:
     """The head of the log, its tail, and whoever waits for it to move."""
 
-    def __init__(self, store: EventStore, head: int, encode: Encode, limits: Limits) -> None:
-        self._store = store
+    def __init__(self, pages: Pages, head: int, encode: Encode, limits: Limits) -> None:
         self._limits = limits
+        self.pages = pages
+        """What is behind the tail."""
         self.encode = encode
         self.head = head
         """The last confirmed position. Every reader is bounded by it."""
@@ -110,21 +94,18 @@ class Feed:
 
     def cursor(self, position: int, view: View) -> "Cursor":
         """A cursor that delivers what is after the position."""
-        return Cursor(self, self._store, self._limits, position, view)
+        return Cursor(self, self._limits, position, view)
 
 
 class Cursor:
     """One reader's place in the log."""
 
-    def __init__(
-        self, feed: Feed, store: EventStore, limits: Limits, position: int, view: View
-    ) -> None:
+    def __init__(self, feed: Feed, limits: Limits, position: int, view: View) -> None:
         self._feed = feed
-        self._store = store
         self._limits = limits
         self._view = view
-        self._page: _Page | None = None
-        self._ahead = Ahead[list[EventRecord]]()
+        self._page: Page | None = None
+        self._ahead = Ahead(self._following)
         self.position = position
 
     @property
@@ -161,92 +142,17 @@ class Cursor:
             self._ahead.drop()
             self._feed.holds_page(self, False)
 
-    async def _next_page(self) -> "_Page":
-        """The next one; the one behind it is being read when this returns."""
+    async def _next_page(self) -> Page:
         if not self._ahead.begun:
             self._ahead.begin(self._read_page(self.position))
-        records = _whole(await self._ahead.take())
-        last = records[-1].position
+        return await self._ahead.take()
+
+    def _following(self, page: Page) -> Coroutine[Any, Any, Page] | None:
+        """The read of the page behind that one, unless it is in the tail, or yet to come."""
+        last = page.last
         if last < self._feed.head and not self._feed.tail.reaches(last):
-            self._ahead.begin(self._read_page(last))
-        return _Page(records, self._view, self._feed.encode)
+            return self._read_page(last)
+        return None
 
-    async def _read_page(self, after: int) -> list[EventRecord]:
-        try:
-            return await self._store.read_log(
-                after,
-                self._feed.head,
-                self._limits.scan_page_events,
-                self._limits.scan_page_bytes,
-            )
-        except CorruptLog as error:
-            raise CorruptEvent(error.position) from error
-        except StorageFailed as error:
-            raise StorageUnavailable from error
-
-
-class _Page:
-    """Consecutive events from the store, for one reader. Raises as `cut` does."""
-
-    def __init__(self, records: list[EventRecord], view: View, encode: Encode) -> None:
-        self._records = records
-        self._view = view
-        self._encode = encode
-        self._next = 0
-        self._encoded = list(map(encode, records)) if view.plain else []
-        self._ends = list(accumulate(map(len, self._encoded)))
-
-    @property
-    def is_read(self) -> bool:
-        return self._next == len(self._records)
-
-    def next(self, bytes_max: int) -> Chunk:
-        """The next frame's worth, cut as by `cut`."""
-        if self._view.plain:
-            return self._next_plain(bytes_max)
-        chunk = cut(self._records[self._next :], self._view, self._encode, bytes_max)
-        self._next = chunk.position - self._records[0].position + 1
-        return chunk
-
-    def _next_plain(self, bytes_max: int) -> Chunk:
-        """Where every event is delivered as it is, the place to cut is looked up: 0.3 µs less."""
-        first, records = self._next, self._records
-        before = self._ends[first - 1] if first else 0
-        end = whole = max(bisect_right(self._ends, before + bytes_max), first + 1)
-        while whole > first and records[whole - 1].more_in_command:
-            whole -= 1
-        self._next = end = whole if whole > first else end
-        return Chunk(self._encoded[first:end], records[end - 1].position, whole > first)
-
-
-def _whole(page: list[EventRecord]) -> list[EventRecord]:
-    """The page without a last command that goes on behind it, unless that is all there is: a next
-    page that begins with the command holds all of it, and so may a frame."""
-    end = len(page)
-    while end and page[end - 1].more_in_command:
-        end -= 1
-    return page[:end] or page
-
-
-def cut(records: Sequence[EventRecord], view: View, encode: Encode, bytes_max: int) -> Chunk:
-    """The first frame's worth of consecutive events: it ends with a command, where one fits.
-
-    At least one event is taken, however large. Raises UnreadableEvent as `View.encode` does.
-    """
-    see = encode if view.plain else partial(view.encode, encode=encode)
-    events: list[bytes] = []
-    size, position = 0, records[0].position
-    whole, whole_position = 0, 0
-    for record in records:
-        encoded = see(record)
-        if encoded is not None:
-            size += len(encoded)
-            if size > bytes_max and events:
-                break
-            events.append(encoded)
-        position = record.position
-        if not record.more_in_command:
-            whole, whole_position = len(events), position
-    if whole_position:
-        return Chunk(events[:whole], whole_position, ends_command=True)
-    return Chunk(events, position, ends_command=False)
+    def _read_page(self, after: int) -> Coroutine[Any, Any, Page]:
+        return self._feed.pages.read(after, self._feed.head, self._view)

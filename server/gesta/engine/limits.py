@@ -107,7 +107,7 @@ class Limits:
 
     scan_page_bytes: int = 1_048_576
     """Bytes per such page; not below bytes_per_command_max, for the same reason. A reader holds
-    some three: the one that it delivers, as records and as bytes, and the next."""
+    three: the one that it delivers, and two that were read ahead."""
 
     frame_bytes_max: int = 65_536
     """Bytes of events in one frame to a reader. Two frames in flight are what a stopped reader

@@ -7,6 +7,7 @@ event of a command may be missing.
 
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
@@ -22,6 +23,7 @@ from gesta.engine.errors import (
 from gesta.engine.feed import Feed
 from gesta.engine.indexing import IndexedPages
 from gesta.engine.limits import Limits
+from gesta.engine.pages import Page
 from gesta.engine.sought import Sought
 from gesta.engine.views import View
 from gesta.store.port import CorruptLog, EventRecord, EventStore, StorageFailed, Stream
@@ -54,6 +56,12 @@ class ReadRequest:
     limit: int | None = None
     """Of events as they are stored."""
 
+    @property
+    def of_everything(self) -> bool:
+        """Whether it is the log itself that is read, onwards and to its end."""
+        alone = self.aggregate_id or self.backwards or self.limit is not None
+        return self.view.plain and not alone
+
 
 class Reading:
     """Runs bulk reads over one store."""
@@ -66,7 +74,9 @@ class Reading:
         self._feed = feed
         self._limits = limits
 
-    async def frames(self, request: ReadRequest, head: int) -> AsyncGenerator[list[bytes], None]:
+    async def frames(
+        self, request: ReadRequest, head: int
+    ) -> AsyncGenerator[Sequence[bytes], None]:
         """Encoded events, a frame's worth at a time, none of them beyond `head`.
 
         Raises OutOfRange, InvalidRequest, AggregateNotFound, UnreadableEvent, CorruptEvent or
@@ -78,6 +88,11 @@ class Reading:
                 page, bound = await self._of_aggregate(request, head)
             else:
                 page, bound = await self._of_log(request, head)
+                if request.of_everything:
+                    async with aclosing(self._everything(bound, head, request.view)) as frames:
+                        async for frame in frames:
+                            yield frame
+                    return
             left = request.limit
             carried: list[_Seen] = []
             ahead.begin(page(bound))
@@ -105,6 +120,26 @@ class Reading:
             raise CorruptEvent(error.position) from error
         except StorageFailed as error:
             raise StorageUnavailable from error
+        finally:
+            ahead.drop()
+
+    async def _everything(
+        self, after: int, head: int, view: View
+    ) -> AsyncGenerator[Sequence[bytes], None]:
+        """Of the log, as it is stored: 1 µs an event less than by looking at each of them."""
+
+        def read(after: int) -> Coroutine[Any, Any, Page]:
+            return self._feed.pages.read(after, head, view)
+
+        ahead = Ahead[Page](lambda page: read(page.last) if page.last < head else None)
+        try:
+            while after < head:
+                if not ahead.begun:
+                    ahead.begin(read(after))
+                page = await ahead.take()
+                after = page.last
+                while not page.is_read:
+                    yield page.next(self._limits.frame_bytes_max).events
         finally:
             ahead.drop()
 

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from gesta.store.port import (
     Batch,
     CommandRecord,
+    EventColumns,
     EventRecord,
     EventStore,
     LogInfo,
@@ -22,6 +23,8 @@ from gesta.store.port import (
 )
 
 _LOG = logging.getLogger("gesta.engine")
+
+T = TypeVar("T")
 
 
 class Storage:
@@ -51,6 +54,17 @@ class Storage:
     ) -> list[EventRecord]:
         with self._read():
             return await self._store.read_log(after, until, limit, bytes_max)
+
+    async def read_log_columns(
+        self,
+        after: int,
+        until: int,
+        limit: int,
+        bytes_max: int,
+        make: Callable[[EventColumns], T],
+    ) -> list[T]:
+        with self._read():
+            return await self._store.read_log_columns(after, until, limit, bytes_max, make)
 
     async def read_log_backwards(
         self, before: int, limit: int, bytes_max: int

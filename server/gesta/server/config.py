@@ -47,8 +47,8 @@ class Config:
     reads anything. Beyond it commands and reads of aggregates are refused until some are read."""
 
     reads_at_once_max: int = 256
-    """ReadEvents and ReadHistory open at once. Each holds some three pages of scan_page_bytes: the
-    one that it delivers as records and as bytes, and the next."""
+    """ReadEvents and ReadHistory open at once. Each holds three pages of scan_page_bytes at most:
+    the one that it delivers, and two that were read ahead."""
 
     health_watches_max: int = 1_000
     """Health.Watch calls open at once: one for every load balancer, and then some."""

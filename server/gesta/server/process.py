@@ -39,7 +39,7 @@ from gesta.server.rpc.router import Methods, Router
 from gesta.server.rpc.server_service import ServerService
 from gesta.server.rpc.slots import Slots
 from gesta.server.rpc.unread import Unread
-from gesta.server.wire import encode_event
+from gesta.server.wire import encode_event, encode_events
 from gesta.store.event_index import EventIndex
 from gesta.store.event_index_memory import MemoryEventIndex
 from gesta.store.event_index_sqlite import SqliteEventIndex
@@ -142,6 +142,7 @@ class Server:
                 self._store or _store(self.config.data),
                 catalog,
                 encode_event,
+                encode_events,
                 snapshots=None if self._store else _snapshots(self.config.data),
                 index=None if self._store else _index(self.config.data),
                 limits=self.config.limits,

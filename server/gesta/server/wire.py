@@ -5,12 +5,15 @@ costs 8 us, these bytes about 2. `tests/unit/server/test_wire.py` holds them aga
 class, field by field, so the contract may not change without this file.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import repeat
+from operator import add
 
 import msgspec
 
 from gesta.engine.messages import Accepted
-from gesta.store.port import EventRecord
+from gesta.store.port import EventColumns, EventRecord
 
 _SMALL_BITS = 14
 _SMALL = 1 << _SMALL_BITS
@@ -51,7 +54,7 @@ def encode_event(record: EventRecord, part: int = 0) -> bytes:
     rare = correlation_id or causation_id or traceparent or metadata
     rest = b"" if rare is None and occurred_at_us is None else _rare(record)
     if more_in_command:
-        rest += b"\x88\x01\x01"
+        rest += _MORE
     if part:
         rest += b"\x90\x01" + _varint(part)
     body = b"".join(
@@ -76,6 +79,66 @@ def encode_event(record: EventRecord, part: int = 0) -> bytes:
     )
     size = len(body)
     return b"\x0a" + (_VARINTS[size] if size < _SMALL else _varint(size)) + body
+
+
+def encode_events(columns: EventColumns) -> list[bytes]:
+    """What `encode_event` makes of each of them, in a third to a half of the time: a few calls for
+    all of them. May be called on any thread."""
+    try:
+        return _encode_usual(columns)
+    except IndexError:  # a text, a payload or a version beyond the tables
+        return list(map(encode_event, columns.events()))
+
+
+def _encode_usual(columns: EventColumns) -> list[bytes]:
+    """Fields stand in the same order as in `encode_event`."""
+    identities = list(map(str.encode, columns.aggregate_id))
+    bodies = list(
+        map(
+            b"".join,
+            zip(
+                *_positions(columns.position[0], len(identities)),
+                map(
+                    _shared,
+                    columns.aggregate_type,
+                    columns.event_type,
+                    columns.schema_version,
+                    columns.commit_time_us,
+                    columns.principal,
+                ),
+                map(_VARINTS.__getitem__, map(len, identities)),
+                identities,
+                map(_VERSIONS.__getitem__, columns.version),
+                columns.event_id,
+                repeat(b"\x5a\x10"),
+                columns.command_id,
+                map(_SIZES.__getitem__, map(len, columns.data)),
+                columns.data,
+                _rests(columns),
+            ),
+        )
+    )
+    return list(map(add, map(_ELEMENTS.__getitem__, map(len, bodies)), bodies))
+
+
+def _positions(first: int, count: int) -> tuple[Iterable[bytes], Iterable[bytes]]:
+    """The varints of consecutive numbers, in two parts each."""
+    low, high = first & _LOW, first >> _SMALL_BITS
+    if 0 < high < _SMALL and low + count <= _SMALL:
+        return _CONTINUED[low : low + count], repeat(_VARINTS[high])
+    return map(_varint, range(first, first + count)), repeat(b"")
+
+
+def _rests(columns: EventColumns) -> Iterable[bytes]:
+    """What most events do not have."""
+    rare: tuple[Sequence[object], ...] = (
+        *(columns.occurred_at_us, columns.correlation_id, columns.causation_id),
+        *(columns.traceparent, columns.metadata),
+    )
+    more = map((b"", _MORE).__getitem__, columns.more_in_command)
+    if all(column.count(None) == len(column) for column in rare):
+        return more
+    return map(add, map(_rare, columns.events()), more)
 
 
 def encode_response(done: Accepted, token: str) -> bytes:
@@ -187,3 +250,9 @@ def _long_varint(value: int) -> bytes:
 _VARINTS = tuple(_long_varint(value) for value in range(_SMALL))
 _CONTINUED = tuple(bytes((value & 0x7F | 0x80, value >> 7 | 0x80)) for value in range(_SMALL))
 """The same as the first two bytes of a longer one."""
+_MORE = b"\x88\x01\x01"
+_ELEMENTS = tuple(b"\x0a" + length + b"\x08" for length in _VARINTS[1:])
+"""By the length of what follows: the tag of the position is part of the event."""
+_VERSIONS = tuple(b"\x20" + version + b"\x2a\x10" for version in _VARINTS)
+_SIZES = tuple(b"\x42" + length for length in _VARINTS)
+"""With the tags before them, and after a version the tag of the event's id."""

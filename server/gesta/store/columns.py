@@ -12,9 +12,8 @@ its position, so none is missing, out of order or put together from the columns 
 
 import sqlite3
 import struct
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache, partial
-from itertools import repeat
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -22,7 +21,7 @@ import msgspec
 from msgspec.msgpack import Encoder
 
 from gesta.store.connection import JobConnection
-from gesta.store.port import CorruptLog, EventRecord
+from gesta.store.port import CorruptLog, EventColumns
 from gesta.store.rows import FLAGS
 from gesta.store.streams import StreamNames
 
@@ -66,7 +65,6 @@ _ID_BYTES = 16
 _encode = Encoder().encode
 integers_of = msgspec.json.Decoder(list[int]).decode
 _integers_or_null = msgspec.json.Decoder(list[int | None]).decode
-_make = partial(tuple.__new__, EventRecord)
 
 _ODD = (
     *(KeyError, TypeError, ValueError, AttributeError, struct.error, msgspec.DecodeError),
@@ -79,7 +77,7 @@ damaged stream, or more bytes than are taken."""
 class Block(NamedTuple):
     """Events without a gap, and their bytes of data and metadata."""
 
-    events: list[EventRecord]
+    columns: EventColumns
     size: int
 
 
@@ -122,42 +120,35 @@ def _read(
     streams.meet(stream_ids)
     aggregate_types, aggregate_ids = zip(*map(streams.__getitem__, stream_ids), strict=True)
     occurred, correlations, causations, traces, metadata = (
-        _optional(connection, name, after, until) if some else repeat(None, count)
+        _optional(connection, name, after, until) if some else [None] * count
         for name, some in zip(_OPTIONAL, filled, strict=True)
     )
-    size = len(data) - (count - 1)
-    if not isinstance(metadata, repeat):
-        size += sum(map(len, filter(None, metadata)))
-    fields = list(
-        zip(
-            range(after + 1, until + 1),
-            aggregate_types,
-            aggregate_ids,
-            versions,
-            ids_apart(count).unpack(event_ids),
-            map(names.__getitem__, types),
-            schemas,
-            data.split(SEPARATOR),
-            ids_apart(count).unpack(command_ids),
-            map(FLAGS.__getitem__, flags),
-            times,
-            occurred,
-            correlations,
-            causations,
-            map(names.__getitem__, principals),
-            traces,
-            metadata,
-            strict=True,
-        )
+    columns = EventColumns(
+        range(after + 1, until + 1),
+        aggregate_types,
+        aggregate_ids,
+        versions,
+        ids_apart(count).unpack(event_ids),
+        list(map(names.__getitem__, types)),
+        schemas,
+        data.split(SEPARATOR),
+        ids_apart(count).unpack(command_ids),
+        list(map(FLAGS.__getitem__, flags)),
+        times,
+        occurred,
+        correlations,
+        causations,
+        list(map(names.__getitem__, principals)),
+        traces,
+        metadata,
     )
-    if list(map(crc32, map(_encode, fields))) != checksums:
+    # Neither the tuple of an event nor its bytes outlive its turn: half the time of lists of them.
+    if list(map(crc32, map(_encode, zip(*columns, strict=True)))) != checksums:
         return None
-    return Block(list(map(_make, fields)), size)
+    return Block(columns, len(data) - (count - 1) + sum(map(len, filter(None, metadata))))
 
 
-def _optional(
-    connection: JobConnection, name: str, after: int, until: int
-) -> Sequence[Any] | Iterable[Any]:
+def _optional(connection: JobConnection, name: str, after: int, until: int) -> Sequence[Any]:
     """A column of which some are not NULL."""
     if name == "occurred_at_us":
         return _integers_or_null(connection.execute(_OCCURRED, (after, until)).fetchone()[0])

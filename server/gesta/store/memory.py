@@ -1,15 +1,17 @@
 """The reference implementation: the whole contract in lists and dicts. Closing it loses the log."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import nlargest
 from os import urandom
+from typing import TypeVar
 
 from gesta.store.port import (
     FEW_EVENTS_BYTES,
     Batch,
     CommandRecord,
     CorruptLog,
+    EventColumns,
     EventRecord,
     Incarnation,
     LogInfo,
@@ -17,6 +19,8 @@ from gesta.store.port import (
     Stream,
     StreamHead,
 )
+
+T = TypeVar("T")
 
 
 class MemoryStore:
@@ -51,6 +55,17 @@ class MemoryStore:
     ) -> list[EventRecord]:
         self._check_usable()
         return _limited(self._events[max(after, 0) : max(until, 0)], limit, bytes_max)
+
+    async def read_log_columns(
+        self,
+        after: int,
+        until: int,
+        limit: int,
+        bytes_max: int,
+        make: Callable[[EventColumns], T],
+    ) -> list[T]:
+        events = await self.read_log(after, until, limit, bytes_max)
+        return [make(EventColumns.of(events))] if events else []
 
     async def read_log_backwards(
         self, before: int, limit: int, bytes_max: int

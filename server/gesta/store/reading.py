@@ -4,19 +4,28 @@ No read transaction outlives one statement, because an open one keeps the write-
 begun anew. What is read together is bounded by a head taken before: the log only grows behind it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from gesta.store.columns import EVENTS_MAX, Block, block_of
 from gesta.store.connection import JobConnection
 from gesta.store.finder import Answer, Sought
 from gesta.store.names import Kind, Names
-from gesta.store.port import FEW_EVENTS_BYTES, CorruptLog, EventRecord, Stream, StreamHead
+from gesta.store.port import (
+    FEW_EVENTS_BYTES,
+    CorruptLog,
+    EventColumns,
+    EventRecord,
+    Stream,
+    StreamHead,
+)
 from gesta.store.rows import EVENT_COLUMNS, Row, events_of, stream_of
 from gesta.store.search import Bounds as Bounds
 from gesta.store.search import Search
 from gesta.store.streams import STREAM_COLUMNS, StreamNames
+
+T = TypeVar("T")
 
 _SELECT = f"SELECT {EVENT_COLUMNS} FROM events WHERE "  # noqa: S608
 _LOG = _SELECT + "position > ? AND position <= ? ORDER BY position LIMIT ?"
@@ -68,18 +77,21 @@ class Reader:
     def log(
         self, bounds: Bounds, after: int, until: int, limit: int, bytes_max: int
     ) -> list[EventRecord]:
-        after, until = max(after, 0), min(until, bounds.head, after + limit)
         events: list[EventRecord] = []
-        size = 0
-        while after < until and size <= bytes_max:
-            last = min(until, after + EVENTS_MAX)
-            block = self._block(after, last, bytes_max - size)
-            events += block.events
-            size += block.size
-            if len(block.events) < last - after:
-                break
-            after = last
-        return events if size <= bytes_max else events[: _within(events, bytes_max)]
+        for columns in self._columns(bounds, after, until, limit, bytes_max):
+            events += columns.events()
+        return events
+
+    def log_columns(
+        self,
+        bounds: Bounds,
+        after: int,
+        until: int,
+        limit: int,
+        bytes_max: int,
+        make: Callable[[EventColumns], T],
+    ) -> list[T]:
+        return list(map(make, self._columns(bounds, after, until, limit, bytes_max)))
 
     def log_backwards(
         self, bounds: Bounds, before: int, limit: int, bytes_max: int
@@ -181,6 +193,24 @@ class Reader:
                 later = middle
         return at_or_before
 
+    def _columns(
+        self, bounds: Bounds, after: int, until: int, limit: int, bytes_max: int
+    ) -> Iterator[EventColumns]:
+        after, until = max(after, 0), min(until, bounds.head, after + limit)
+        first, size = after, 0
+        while after < until:
+            last = min(until, after + EVENTS_MAX)
+            columns, added = self._block(after, last, bytes_max - size)
+            if size + added > bytes_max:
+                events = columns.events()
+                if kept := events[: _within(events, bytes_max - size, int(after == first))]:
+                    yield EventColumns.of(kept)
+                return
+            yield columns
+            if len(columns.position) < last - after:
+                return
+            after, size = last, size + added
+
     def _block(self, after: int, until: int, bytes_max: int) -> Block:
         """The events after one position, up to another, or to those that exceed bytes_max."""
         if until - after >= _BLOCK_EVENTS_MIN:
@@ -190,7 +220,7 @@ class Reader:
                 return block
         page = self._page(_LOG, (after, until, until - after), until - after, bytes_max)
         _check_run(page, _POSITION, after + 1, +1, until)
-        return Block(page.events, sum(map(_size, page.events)))
+        return Block(EventColumns.of(page.events), sum(map(_size, page.events)))
 
     def _row_at(self, bounds: Bounds, position: int) -> Row:
         row: Row | None = None
@@ -226,12 +256,12 @@ def _size(event: EventRecord) -> int:
     return len(event.data) + len(event.metadata or b"")
 
 
-def _within(events: list[EventRecord], bytes_max: int) -> int:
-    """How many events, from the front, stay within bytes_max; 1 at least."""
+def _within(events: list[EventRecord], bytes_max: int, at_least: int = 1) -> int:
+    """How many events, from the front, stay within bytes_max."""
     size = 0
     for count, event in enumerate(events):
         size += _size(event)
-        if size > bytes_max and count:
+        if size > bytes_max and count >= at_least:
             return count
     return len(events)
 

@@ -18,6 +18,7 @@ from gesta.store.newest_ids import newest_ids
 from gesta.store.port import (
     Batch,
     CommandRecord,
+    EventColumns,
     EventRecord,
     LogInfo,
     StorageFailed,
@@ -111,6 +112,17 @@ class SqliteStore:
         self, after: int, until: int, limit: int, bytes_max: int
     ) -> list[EventRecord]:
         return await self._read(Reader.log, self._bounds(), after, until, limit, bytes_max)
+
+    async def read_log_columns(
+        self,
+        after: int,
+        until: int,
+        limit: int,
+        bytes_max: int,
+        make: Callable[[EventColumns], T],
+    ) -> list[T]:
+        bounds = self._bounds()
+        return await self._read(Reader.log_columns, bounds, after, until, limit, bytes_max, make)
 
     async def read_log_backwards(
         self, before: int, limit: int, bytes_max: int

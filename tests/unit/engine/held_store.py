@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from gesta.store.memory import MemoryStore
 from gesta.store.port import (
     Batch,
     CommandRecord,
+    EventColumns,
     EventRecord,
     EventStore,
     LogInfo,
@@ -17,6 +19,7 @@ from gesta.store.port import (
 )
 
 ALL = 1 << 62
+T = TypeVar("T")
 
 
 class Valve:
@@ -140,8 +143,21 @@ class HeldStore:
     async def read_log(
         self, after: int, until: int, limit: int, bytes_max: int
     ) -> list[EventRecord]:
+        return await self._page(self.inner.read_log(after, until, limit, bytes_max))
+
+    async def read_log_columns(
+        self,
+        after: int,
+        until: int,
+        limit: int,
+        bytes_max: int,
+        make: Callable[[EventColumns], T],
+    ) -> list[T]:
+        return await self._page(self.inner.read_log_columns(after, until, limit, bytes_max, make))
+
+    async def _page(self, reading: Awaitable[list[T]]) -> list[T]:
         self.pages_read += 1
-        found = await self.inner.read_log(after, until, limit, bytes_max)
+        found = await reading
         await self.pages.through()
         failure = self.page_errors.popleft() if self.page_errors else None
         if failure is not None:

@@ -1,14 +1,17 @@
 """Bulk reads: what is there up to the head, all of it, in either direction."""
 
+import asyncio
 from itertools import pairwise
 
 import pytest
-from tests.unit.engine.harness import Running, Start, positions
+from tests.unit.engine.harness import Running, Start, positions, settle
 from tests.unit.engine.tally import add, ask
 
+from gesta.engine.errors import CorruptEvent
 from gesta.engine.limits import Limits
 from gesta.engine.reading import ReadRequest
 from gesta.engine.views import View
+from gesta.store.port import CorruptLog
 
 SMALL_PAGES = Limits(scan_page_events=3)
 
@@ -75,7 +78,7 @@ async def test_a_limit_ends_with_a_command_unless_the_first_alone_exceeds_it(
 async def test_a_frame_ends_with_a_command_unless_one_alone_exceeds_it(
     start: Start, backwards: bool, frame_bytes: int
 ) -> None:
-    run = await start(Limits(scan_page_events=3, frame_bytes_max=frame_bytes))
+    run = await start(Limits(scan_page_events=5, frame_bytes_max=frame_bytes))
     sizes = [2, 1, 5, 2]
     for size in sizes:
         await run.tell("a", ask("flood", count=size)).accepted()
@@ -90,3 +93,50 @@ async def test_a_frame_ends_with_a_command_unless_one_alone_exceeds_it(
         assert not goes_on or first == last  # only a command that began the frame is parted
         assert not goes_on or sum(map(len, frame)) + len(following[0]) > frame_bytes
     assert all(sum(map(len, frame)) <= frame_bytes or len(frame) == 1 for frame in frames)
+
+
+async def test_the_log_is_read_two_pages_ahead_and_nothing_beyond_the_head(start: Start) -> None:
+    run = await start(Limits(scan_page_events=3, frame_bytes_max=50))
+    for _ in range(20):
+        await run.tell("a", add()).accepted()
+    frames = run.engine.reading.frames(ReadRequest(View(run.engine.evolving)), 17)
+    found = positions(await anext(frames))
+    await settle()
+    assert run.store.pages_read == 3
+    async for frame in frames:
+        found += positions(frame)
+        await settle()
+    assert found == list(range(1, 18))
+    assert run.store.pages_read == 6
+
+
+async def test_a_read_that_is_left_lets_go_of_the_pages_that_are_being_read(start: Start) -> None:
+    run = await start(SMALL_PAGES)
+    for _ in range(20):
+        await run.tell("a", add()).accepted()
+    frames = run.engine.reading.frames(ReadRequest(View(run.engine.evolving)), 20)
+    run.store.pages.close()
+    first = asyncio.ensure_future(anext(frames))
+    await run.store.pages.arrived()
+    run.store.pages.let()
+    await first
+    await settle()
+    (ahead,) = run.store.pages.held()
+    await frames.aclose()
+    await settle()
+    assert ahead.cancelled()
+
+
+async def test_a_damaged_page_is_told_of_behind_the_events_before_it(start: Start) -> None:
+    run = await start(SMALL_PAGES)
+    for _ in range(20):
+        await run.tell("a", add()).accepted()
+    run.store.page_errors.extend([None, None, CorruptLog("damaged", 8)])
+    found: list[int] = []
+    frames = run.engine.reading.frames(ReadRequest(View(run.engine.evolving)), 20)
+    while len(found) < 6:
+        found += positions(await anext(frames))
+    with pytest.raises(CorruptEvent) as raised:
+        await anext(frames)
+    assert raised.value.position == 8
+    assert found == list(range(1, 7))

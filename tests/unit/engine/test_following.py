@@ -131,7 +131,7 @@ SHORT_PAGES = Limits(
 )
 
 
-async def test_the_next_page_is_read_while_one_is_delivered_and_none_beyond_it(
+async def test_two_pages_are_read_while_one_is_delivered_and_none_beyond_them(
     start: Start,
 ) -> None:
     run = await start(SHORT_PAGES)
@@ -140,9 +140,27 @@ async def test_the_next_page_is_read_while_one_is_delivered_and_none_beyond_it(
     cursor = follow(run)
     first = positions((await cursor.read()).events)
     await settle()
-    assert run.store.pages_read == 2
+    assert run.store.pages_read == 3
+    while cursor.position < 10:
+        first += positions((await cursor.read()).events)
+        await settle()
+    assert run.store.pages_read == 3
+    first += positions((await cursor.read()).events)
+    await settle()
+    assert run.store.pages_read == 4
     assert first + await rest(run, cursor) == list(range(1, 51))
     assert run.store.pages_read == 5
+
+
+async def test_a_reader_that_comes_to_the_tail_holds_no_page(start: Start) -> None:
+    run = await start(SHORT_PAGES)
+    for _ in range(50):
+        await run.tell("a", add()).accepted()
+    cursor = follow(run)
+    await rest(run, cursor)
+    assert cursor._page is None
+    assert not cursor._ahead.begun
+    assert cursor._ahead._last is None
 
 
 async def test_a_page_that_cannot_be_read_is_told_of_behind_the_events_before_it(

@@ -8,8 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gesta.engine.messages import Accepted
-from gesta.server.wire import encode_event, encode_response, encode_result, message_field
-from gesta.store.port import EventRecord
+from gesta.server.wire import (
+    encode_event,
+    encode_events,
+    encode_response,
+    encode_result,
+    message_field,
+)
+from gesta.store.port import EventColumns, EventRecord
 from gesta.v1.command_service_pb2 import (
     BatchExecuteResponse,
     ExecuteResponse,
@@ -61,6 +67,20 @@ ANSWERS = st.builds(
     replayed=st.booleans(),
     pending=st.lists(TEXT.filter(bool), max_size=3).map(tuple),
 )
+
+
+def _plain(record: EventRecord) -> EventRecord:
+    """As most events are: small, and without what is rare."""
+    return record._replace(
+        aggregate_id=record.aggregate_id[:9],
+        version=record.version % 9_000 + 1,
+        data=record.data[:9],
+        occurred_at_us=None,
+        correlation_id=None,
+        causation_id=None,
+        traceparent=None,
+        metadata=None,
+    )
 
 
 def _by_the_class(record: EventRecord) -> RecordedEvent:
@@ -123,6 +143,22 @@ def test_a_part_of_a_stored_event_says_which_it_is(record: EventRecord, part: in
     assert event == expected
 
 
+@given(
+    st.lists(RECORDS | RECORDS.map(_plain), min_size=1, max_size=8),
+    st.integers(1, 2**62) | st.integers(1, 20_000) | st.integers(2**28 - 9, 2**28),
+)
+@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+def test_events_written_together_are_those_written_one_by_one(
+    records: list[EventRecord], first: int
+) -> None:
+    following = [each._replace(position=first + n) for n, each in enumerate(records)]
+    encoded = encode_events(EventColumns.of(following))
+    assert len(encoded) == len(following)
+    for event, record in zip(encoded, following, strict=True):
+        assert ReadEventsResponse.FromString(event).events == [_by_the_class(record)]
+        assert len(event) == len(encode_event(record))
+
+
 @given(st.lists(RECORDS, max_size=4), TEXT)
 @settings(max_examples=50, derandomize=True, database=None, deadline=None)
 def test_events_side_by_side_are_a_frame(records: list[EventRecord], token: str) -> None:
@@ -140,6 +176,10 @@ def test_every_field_of_the_contract_is_written() -> None:
     )
     (event,) = ReadEventsResponse.FromString(encode_event(full, 1)).events
     assert len(event.ListFields()) == len(RecordedEvent.DESCRIPTOR.fields)
+    (together,) = encode_events(EventColumns.of([full]))
+    assert ReadEventsResponse.FromString(together) == ReadEventsResponse.FromString(
+        encode_event(full)
+    )
     done = encode_response(Accepted(1, 1, 1, b"1", b"c" * 16, True, ("p",)), "token")
     response = ExecuteResponse.FromString(done)
     assert len(response.ListFields()) == len(ExecuteResponse.DESCRIPTOR.fields)

@@ -72,7 +72,7 @@ async def test_columns_hold_what_was_written(store: SqliteStore, fields: Fields)
     written = await write(store, fields)
     found = await block(store, EVENTS)
     assert found is not None
-    assert found.events == written
+    assert found.columns.events() == written
     assert found.size == sum(len(e.data) + len(e.metadata or b"") for e in written)
 
 

@@ -4,8 +4,9 @@ Nothing is queued here. Each write waits until the client has taken what came be
 HTTP/2 lets one know, and then the cursor is asked for what comes next.
 """
 
+from gesta.engine.chunks import Chunk
 from gesta.engine.engine import Engine
-from gesta.engine.feed import Chunk, Cursor
+from gesta.engine.feed import Cursor
 from gesta.server.rpc.guard import Context, write
 from gesta.server.wire import message_field, text_field
 from gesta.v1.event_service_pb2 import (
