@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,29 +19,42 @@ BYTES_EACH = 800
 
 async def cold(bench: Bench) -> None:
     """First commands on accounts that nobody asked anything since the server started."""
-    accounts = 5_000 if bench.quick else 20_000
-    events = accounts * plan.COLD_EVENTS
+    await _cold(bench, plan.FIRST_COMMANDS, plan.QUICK_COLD if bench.quick else plan.COLD, {})
+    long = plan.QUICK_COLD_LONG if bench.quick else plan.COLD_LONG
+    await _cold(bench, plan.FIRST_COMMANDS_WHOLE, long, {})
+    await _cold(bench, plan.FIRST_COMMANDS_SNAPPED, long, await _snapshots(bench, long))
+
+
+async def _cold(
+    bench: Bench, name: str, size: tuple[int, int], snapshots: Mapping[str, bytes]
+) -> None:
+    events, accounts = size
     log = await bench.built(events, accounts)
     with bench.folder() as data:
         copy(log, data)
-        async with bench.gesta("--aggregates-live-max", "1000", data=data) as server:
+        for file, content in snapshots.items():
+            (data / file).write_bytes(content)
+        async with bench.gesta(data=data) as server:
+            await bench.load(
+                name,
+                "workloads.cold",
+                address=server.address,
+                accounts=accounts,
+                callers=256,
+                base=base_of(events, accounts),
+            )
+
+
+async def _snapshots(bench: Bench, size: tuple[int, int]) -> dict[str, bytes]:
+    """The files of those that are kept as accounts leave memory."""
+    events, accounts = size
+    log = await bench.built(events, accounts)
+    with bench.folder() as data:
+        copy(log, data)
+        async with bench.gesta("--aggregates-live-max", "500", data=data) as server:
             bench.say("snapshots, kept as accounts leave memory")
             await measured("workloads.waking", address=server.address, accounts=accounts)
-        snapped = {file.name: file.read_bytes() for file in data.glob("snapshots.sqlite3*")}
-    for name, snapshots in ((plan.COLD, {}), (plan.COLD_SNAPPED, snapped)):
-        with bench.folder() as data:
-            copy(log, data)
-            for file, content in snapshots.items():
-                (data / file).write_bytes(content)
-            async with bench.gesta(data=data) as server:
-                await bench.load(
-                    name,
-                    "workloads.cold",
-                    address=server.address,
-                    accounts=accounts,
-                    callers=256,
-                    base=base_of(events, accounts),
-                )
+        return {file.name: file.read_bytes() for file in data.glob("snapshots.sqlite3*")}
 
 
 async def large(bench: Bench) -> None:
