@@ -36,7 +36,8 @@ def back_up(
     is *started* meanwhile does not start.
 
     `verified`: the whole copy is read and checked before it gets its name.
-    Raises FileExistsError if there is anything at `to`; NotALog if there is no log; CorruptLog for
+    Raises FileExistsError if there is anything at `to`, or a write-ahead log or a journal that
+    SQLite would take for that of the copy; NotALog if there is no log; CorruptLog for
     a damaged one, which leaves nothing; StorageFailed for what the file system says.
     """
     _must_be_free(to)
@@ -101,8 +102,9 @@ def restore(
 
 
 def _must_be_free(to: Path) -> None:
-    if os.path.lexists(to):
-        raise FileExistsError(f"there is a file at {to}")
+    for suffix in ("", "-wal", "-journal"):
+        if os.path.lexists(f"{to}{suffix}"):
+            raise FileExistsError(f"there is a file at {to}{suffix}")
 
 
 @contextmanager

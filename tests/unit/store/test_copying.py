@@ -114,6 +114,18 @@ async def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
     assert files(log) == before
 
 
+@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
+async def test_no_copy_is_put_where_it_would_read_the_write_ahead_log_of_another(
+    tmp_path: Path, suffix: str
+) -> None:
+    log, beside = tmp_path / "log", tmp_path / f"copy{suffix}"
+    await write_log(log)
+    beside.write_bytes(b"of a copy that was here before")
+    with pytest.raises(FileExistsError, match=str(beside)):
+        back_up(log, tmp_path / "copy")
+    assert sorted(each.name for each in tmp_path.iterdir()) == [beside.name, "log"]
+
+
 async def test_no_copy_is_left_of_a_damaged_log_unless_that_is_wanted(tmp_path: Path) -> None:
     log, copy = tmp_path / "log", tmp_path / "copy"
     await write_log(log)
