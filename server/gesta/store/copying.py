@@ -13,7 +13,7 @@ from pathlib import Path
 from gesta.store import header
 from gesta.store.connection import JobConnection, told
 from gesta.store.lock import LogLock
-from gesta.store.offline import connect_read_only, offline, read_only
+from gesta.store.offline import connect_read_only, offline, read_only, unserved
 from gesta.store.port import CorruptLog, Incarnation, LogInfo, LogLocked, NotALog
 from gesta.store.rows import checksum
 from gesta.store.schema import sync_directory
@@ -71,10 +71,10 @@ def restore(
     log that this one takes the place of. Its incarnations count as had: it may have been restored
     after the backup was made, and its readers must not take the new incarnation for theirs.
 
-    Raises FileExistsError if the directory has a log; LogLocked if a server has the directory;
-    NotALog if `backup` is none, or `replaced` is another one; CorruptLog for a damaged `backup`
-    (unless not `verified`, and a server could start on it) or `replaced`; StorageFailed. Then the
-    directory has no log.
+    Raises FileExistsError if the directory has a log; LogLocked if a server has the directory, or
+    `backup`; NotALog if `backup` is none, or `replaced` is another one; CorruptLog for a damaged
+    `backup` (unless not `verified`, and a server could start on it) or `replaced`; StorageFailed.
+    Then the directory has no log.
     """
     with told(), ExitStack() as stack:
         make_directory(directory)
@@ -85,7 +85,7 @@ def restore(
         draft = path.with_name(path.name + ".new")
         draft.unlink(missing_ok=True)
         try:
-            with read_only(_file_of(backup)) as source:
+            with unserved(backup) as source:
                 found = examine(source)
                 _copy(source, draft, on_progress)
             had = found.info.incarnations[-1].number
@@ -121,10 +121,6 @@ def _beside_a_server(directory: Path) -> Iterator[JobConnection]:
         yield connection
 
 
-def _file_of(log: Path) -> Path:
-    return log / FILE if log.is_dir() else log
-
-
 def _copy(source: JobConnection, draft: Path, on_progress: Progress) -> None:
     """Page by page, synced at the end."""
 
@@ -139,7 +135,7 @@ def _copy(source: JobConnection, draft: Path, on_progress: Progress) -> None:
 
 def _lives_of(log: Path, log_id: bytes) -> int:
     """The number of the last incarnation of what is left of a log, damaged as it may be."""
-    path = _file_of(log)
+    path = log / FILE if log.is_dir() else log
     if not path.exists():
         raise NotALog(f"there is no log at {path}")
     with closing(connect_read_only(path)) as connection:

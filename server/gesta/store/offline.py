@@ -5,13 +5,14 @@ it changes but the name in the lock file; and where a server was killed, SQLite 
 the write-ahead log while it is read.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from gesta.store import header, wal
-from gesta.store.connection import SQLITE_ERRORS, JobConnection, store_error, told
+from gesta.store.connection import SQLITE_ERRORS, JobConnection, told
 from gesta.store.lock import LogLock
 from gesta.store.port import EventRecord, NotALog, Stream
 from gesta.store.reading import Bounds, Reader
@@ -27,6 +28,17 @@ _STREAMS_IN_MEMORY_MAX = 1_000
 """Streams are read one after the other."""
 
 
+def unserved(log: Path) -> AbstractContextManager[JobConnection]:
+    """The log of a directory, or a copy in a file; raises as `offline`. It is locked, by whichever
+    of the two it is named, if a server has ever had it, and could here."""
+    with told():
+        path = Path(os.path.realpath(log / FILE if log.is_dir() else log))  # as SQLite finds it
+        is_a_servers = path.name == FILE and path.with_name(LOCK_FILE).exists()
+        if is_a_servers and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+            return offline(path.parent)
+    return read_only(path)
+
+
 @contextmanager
 def offline(directory: Path) -> Iterator[JobConnection]:
     """The log in a directory; a server that is started meanwhile is refused.
@@ -35,12 +47,10 @@ def offline(directory: Path) -> Iterator[JobConnection]:
     CorruptLog if it cannot be read at all.
     """
     path = directory / FILE
-    if not path.exists():
-        raise NotALog(f"there is no log at {path}")
-    try:
+    with told():
+        if not path.exists():
+            raise NotALog(f"there is no log at {path}")
         lock = LogLock.take_at_once(directory / LOCK_FILE)
-    except OSError as error:
-        raise store_error(error) from error
     try:
         with read_only(path) as connection:
             yield connection
@@ -51,8 +61,9 @@ def offline(directory: Path) -> Iterator[JobConnection]:
 @contextmanager
 def read_only(path: Path) -> Iterator[JobConnection]:
     """The log in a file that nobody writes. Raises NotALog, StorageFailed or CorruptLog."""
-    if not header.exists(path):
-        raise NotALog(f"there is no log at {path}")
+    with told():
+        if not header.exists(path):
+            raise NotALog(f"there is no log at {path}")
     with closing(connect_read_only(path)) as connection:
         yield connection
 
@@ -107,9 +118,9 @@ def connect_read_only(path: Path, *, served: bool = False) -> JobConnection:
     Where the write-ahead log holds nothing, SQLite is told not even to look for it: then it
     neither makes a file nor needs to be allowed to."""
     beside = path.with_name(path.name + "-wal")
-    untouched = "" if served or wal.committed(beside).pages else "&immutable=1"
-    uri = f"{path.absolute().as_uri()}?mode=ro{untouched}"
     with told():
+        untouched = "" if served or wal.committed(beside).pages else "&immutable=1"
+        uri = f"{path.absolute().as_uri()}?mode=ro{untouched}"
         connection = sqlite3.connect(uri, uri=True, factory=JobConnection, isolation_level=None)
         try:
             connection.execute("SELECT 1 FROM sqlite_schema").fetchone()

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gesta.store.connection import JobConnection
 from gesta.store.names import Kind
-from gesta.store.offline import offline, read_only
+from gesta.store.offline import unserved
 from gesta.store.port import CorruptLog, EventRecord, checksum, slice_of
 from gesta.store.rows import (
     COMMAND_COLUMNS,
@@ -59,7 +59,7 @@ def verify(log: Path, on_progress: Progress = no_progress) -> Generator[Finding,
     StorageFailed if it cannot be read at all. End the iteration, or `close` it, to let go of the
     log. The time is that of reading the whole file, about twice.
     """
-    with offline(log) if log.is_dir() else read_only(log) as connection:
+    with unserved(log) as connection:
         yield from findings(connection, on_progress)
 
 

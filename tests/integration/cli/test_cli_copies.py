@@ -3,14 +3,15 @@
 import asyncio
 import json
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 from tests.history.history import History
 from tests.history.recording import Recorder
-from tests.integration.cli.command import Gesta, served
+from tests.integration.cli.command import GESTA, Gesta, served
 from tests.integration.faults.load import TIMEOUT_S, loaded
-from tests.integration.faults.server import lasting_address, serving_at
+from tests.integration.faults.server import SmallDisk, lasting_address, serving_at
 
 from gesta.client import LogRestored, connect
 from gesta.store.offline import read_only
@@ -93,6 +94,24 @@ async def test_a_reader_who_has_seen_what_a_restore_undid_is_told_so(tmp_path: P
             assert json.loads(event.data)["amount"] == 4
 
 
+def test_a_directory_that_was_copied_to_a_read_only_disk_is_verified_and_restored(
+    tmp_path: Path,
+) -> None:
+    with served(tmp_path, "examples.bank") as server:
+        words = ("execute", "BankAccount", "a", "open", "initial_deposit=1")
+        assert server.gesta(*words).returncode == 0
+        assert server.stop() == 0
+    copied = 'cp -r "$0" "$1" && mount -o remount,ro none "$1" && shift && exec "$@"'
+    disk = SmallDisk(tmp_path / "disk", kib=8_192)
+    medium = str(tmp_path / "disk" / "data")
+    within = (*disk.within, "sh", "-c", copied, str(tmp_path / "data"), medium)
+    copy, new = f"{medium}/data", str(tmp_path / "new")
+    for asked in (("verify", copy), ("restore", copy, "--data", new)):
+        done = subprocess.run([*within, *GESTA, *asked], env=ALONE.environment, check=False)
+        assert done.returncode == 0
+    assert answer("verify", new)["well"]
+
+
 def test_verify_tells_what_is_damaged_and_where(tmp_path: Path) -> None:
     with served(tmp_path, "examples.bank") as server:
         for name, hellers in (("a", 100), ("b", 100), ("c", 200)):
@@ -118,6 +137,24 @@ def test_verify_tells_what_is_damaged_and_where(tmp_path: Path) -> None:
     assert failed.returncode == 8
     assert json.loads(failed.stderr)["error"]["position"] == 1
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("backup", "{}", "--data", "."), ("restore", "{}", "--data", "."), ("verify", "{}")],
+    ids=["backup", "restore", "verify"],
+)
+def test_what_the_file_system_refuses_is_told_in_a_line(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    with served(tmp_path, "examples.bank") as server:
+        assert server.stop() == 0
+    folder = tmp_path / ("new" if words[0] == "restore" else "data")
+    told = {".": str(folder), "{}": str(tmp_path / ("long" * 99))}
+    failed = ALONE(*(told.get(each, each) for each in words))
+    assert (failed.returncode, failed.stdout) == (74, "")
+    assert failed.stderr.startswith("gesta: STORAGE_FAILED: ")
+    assert "File name too long" in failed.stderr
 
 
 @pytest.mark.parametrize(

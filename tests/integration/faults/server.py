@@ -63,7 +63,7 @@ class SmallDisk:
 
     def __init__(self, folder: Path, kib: int) -> None:
         self._data = folder / "data"
-        self._data.mkdir()
+        self._data.mkdir(parents=True)
         inside = ("unshare", "--mount", "--map-root-user")
         made = ("sh", "-c", _ON_A_SMALL_DISK, str(self._data), f"{kib}k")
         self.within: Sequence[str] = (*inside, *made)

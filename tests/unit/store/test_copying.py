@@ -216,6 +216,35 @@ async def test_a_directory_that_a_server_has_is_refused(tmp_path: Path) -> None:
     assert restore(log, new).head == 6
 
 
+async def test_the_log_of_a_server_is_neither_restored_nor_verified_by_whatever_name(
+    tmp_path: Path,
+) -> None:
+    log, link = tmp_path / "log", tmp_path / "link"
+    await write_log(log)
+    link.symlink_to(log / FILE)
+    lock = LogLock.take_at_once(log / LOCK_FILE)
+    for name in (log, log / FILE, link):
+        with pytest.raises(LogLocked):
+            restore(name, tmp_path / "new")
+        with pytest.raises(LogLocked):
+            list(verify(name))
+    lock.release()
+    assert list(verify(link)) == []
+    assert restore(link, tmp_path / "new").head == 6
+
+
+async def test_a_link_to_a_log_has_what_is_in_its_write_ahead_log(tmp_path: Path) -> None:
+    live, link = tmp_path / "live", tmp_path / "link"
+    store = SqliteStore(live)
+    await store.open()
+    await Author(store).write(*"abcabc")
+    shutil.copy(live / FILE, tmp_path / "left")
+    shutil.copy(live / (FILE + "-wal"), tmp_path / "left-wal")
+    await store.close()
+    link.symlink_to(tmp_path / "left")
+    assert restore(link, tmp_path / "new").head == 6
+
+
 async def test_what_is_no_log_is_neither_copied_nor_restored(tmp_path: Path) -> None:
     junk, new = tmp_path / "junk", tmp_path / "new"
     junk.write_bytes(b"not a database" * 99)
