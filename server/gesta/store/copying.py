@@ -129,6 +129,7 @@ def _copy(source: JobConnection, draft: Path, on_progress: Progress) -> None:
 
     draft.touch(mode=0o600, exist_ok=False)
     with closing(sqlite3.connect(draft, isolation_level=None)) as target:
+        target.execute("PRAGMA journal_mode = OFF")  # one would be left on a full disk
         target.execute("PRAGMA synchronous = FULL")
         source.backup(target, pages=_STEP_PAGES, progress=progress)
 

@@ -100,6 +100,22 @@ async def test_a_copy_has_what_was_committed_when_it_was_begun_however_much_is_w
     assert (await read(tmp_path / "new"))[1] == author.written[:6]
 
 
+async def test_nothing_is_beside_a_copy_that_is_not_complete_but_its_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gesta.store.copying._STEP_PAGES", 1)
+    log, copies = tmp_path / "log", tmp_path / "copies"
+    await write_log(log)
+    copies.mkdir()
+    seen = set()
+
+    def look(part: str, done: int, total: int) -> None:
+        seen.add(tuple(each.suffix for each in copies.iterdir()))
+
+    back_up(log, copies / "copy", on_progress=look)
+    assert seen == {(".new",)}
+
+
 async def test_what_is_there_is_never_written_over(tmp_path: Path) -> None:
     log, copy = tmp_path / "log", tmp_path / "copy"
     await write_log(log)
