@@ -88,10 +88,8 @@ def restore(
             with unserved(backup) as source:
                 found = examine(source)
                 _copy(source, draft, on_progress)
-            had = found.info.incarnations[-1].number
-            if replaced is not None:
-                had = max(had, _lives_of(replaced, found.info.log_id))
-            _begin_incarnation(draft, found.info, had + 1)
+            lost = () if replaced is None else _lives_of(replaced, found.info.log_id)
+            _begin_incarnation(draft, found.info, lost)
             info = _checked(draft, verified, on_progress)
             draft.replace(path)
         except BaseException:
@@ -134,8 +132,8 @@ def _copy(source: JobConnection, draft: Path, on_progress: Progress) -> None:
         source.backup(target, pages=_STEP_PAGES, progress=progress)
 
 
-def _lives_of(log: Path, log_id: bytes) -> int:
-    """The number of the last incarnation of what is left of a log, damaged as it may be."""
+def _lives_of(log: Path, log_id: bytes) -> tuple[Incarnation, ...]:
+    """Those of what is left of a log, damaged as it may be."""
     path = log / FILE if log.is_dir() else log
     if not path.exists():
         raise NotALog(f"there is no log at {path}")
@@ -143,18 +141,23 @@ def _lives_of(log: Path, log_id: bytes) -> int:
         found, incarnations = lives(connection)
     if found != log_id:
         raise NotALog(f"{path} is another log, not one that the backup is a copy of")
-    return incarnations[-1].number
+    return incarnations
 
 
-def _begin_incarnation(draft: Path, info: LogInfo, number: int) -> None:
-    """The incarnation of that number, and those before it that the copy does not know of: all fork
-    off after its last event."""
+def _begin_incarnation(draft: Path, info: LogInfo, lost: tuple[Incarnation, ...]) -> None:
+    """The one after all that the copy and the lost log had, and those that the copy does not know
+    of. They fork off after the copy's last event, or where the two logs had parted before: what a
+    reader has of the lost one is in the copy only up to there."""
+    known = info.incarnations[-1].number
+    had = max([known, *(each.number for each in lost)])
+    parted = {*lost} ^ {each for each in info.incarnations if each.number <= len(lost)}
+    fork_position = min([info.head, *(each.fork_position for each in parted)])
     with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_mode = DELETE")  # nothing is left beside the draft
         connection.execute("BEGIN")
-        for each in range(info.incarnations[-1].number + 1, number + 1):
-            row = Incarnation(each, info.head)
+        for number in range(known + 1, had + 2):
+            row = Incarnation(number, fork_position)
             connection.execute("INSERT INTO incarnations VALUES (?, ?, ?)", (*row, checksum(row)))
         connection.execute("COMMIT")
 

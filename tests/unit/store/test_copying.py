@@ -200,6 +200,40 @@ async def test_an_incarnation_that_the_copy_has_not_heard_of_is_not_begun_again(
     assert list(verify(third)) == []
 
 
+async def test_a_newer_copy_after_an_older_one_forks_off_where_the_log_between_them_did(
+    tmp_path: Path,
+) -> None:
+    """Whose readers may have an event at a position that the newer copy has, too: another one."""
+    log, old, new, second, third = (tmp_path / name for name in ("l", "o", "n", "second", "third"))
+    await write_log(log)
+    back_up(log, old)
+    await write_more(log, "a-3", "a-4")
+    back_up(log, new)
+    restore(old, second)
+    await write_more(second, "a-5")
+    assert restore(new, third, replaced=second).incarnations == (
+        Incarnation(1, 0),
+        Incarnation(2, 6),
+        Incarnation(3, 6),
+    )
+    assert list(verify(third)) == []
+
+
+async def test_incarnations_of_one_number_that_differ_count_as_parted_where_the_first_did(
+    tmp_path: Path,
+) -> None:
+    log, old, new, one, other = (tmp_path / name for name in ("l", "o", "n", "one", "other"))
+    await write_log(log)
+    back_up(log, old)
+    await write_more(log, "a-3", "a-4")
+    back_up(log, new)
+    restore(new, one)
+    restore(old, other)  # as if nothing were left of the one
+    for copy, lost in ((one, other), (other, one)):
+        info = restore(copy, tmp_path / f"after-{copy.name}", replaced=lost)
+        assert info.incarnations[2:] == (Incarnation(3, 6),)
+
+
 async def test_the_lives_of_a_log_count_however_damaged_its_events_are(tmp_path: Path) -> None:
     log, copy, second = tmp_path / "log", tmp_path / "copy", tmp_path / "second"
     await write_log(log)
