@@ -4,13 +4,12 @@ Reads of a server check what they meet. This meets everything, and also checks w
 between rows: the end of a stream, a stream without its row, an answer without its events.
 """
 
-import sqlite3
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from gesta.store.connection import JobConnection
+from gesta.store.connection import SQLITE_ERRORS, JobConnection
 from gesta.store.names import Kind
 from gesta.store.offline import unserved
 from gesta.store.port import CorruptLog, EventRecord, checksum, slice_of
@@ -93,7 +92,7 @@ class _Verification:
         for subject, step in steps:
             try:
                 yield from step()
-            except sqlite3.DatabaseError as error:
+            except SQLITE_ERRORS as error:
                 yield Finding(subject, f"cannot be read any further: {error}")
 
     def _file(self) -> Iterator[Finding]:
@@ -190,7 +189,7 @@ class _Verification:
         rows = self._connection.execute("SELECT * FROM epochs ORDER BY number").fetchall()
         yield from _gaps("epochs", [row[0] for row in rows])
         yield from _mismatches("epochs", rows, lambda row: f"epoch {row[0]}")
-        reached = max((row[2] for row in rows), default=0)
+        reached = max((row[2] for row in rows if isinstance(row[2], int)), default=0)
         if reached > self._head:
             detail = f"the log ends at {self._head}, but reached {reached} before"
             yield Finding("epochs", detail, self._head + 1)

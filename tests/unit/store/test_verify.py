@@ -323,3 +323,17 @@ async def test_a_lock_that_cannot_be_taken_is_told(tmp_path: Path) -> None:
     (tmp_path / "log.lock").mkdir()
     with pytest.raises(StorageFailed, match=r"log\.lock"):
         next(verify(tmp_path))
+
+
+async def test_a_column_that_is_called_nothing_readable_is_a_finding(tmp_path: Path) -> None:
+    await write_log(tmp_path)
+    path = tmp_path / FILE
+    path.write_bytes(path.read_bytes().replace(b"fork_position", b"fo\x8ek_position"))
+    assert "incarnations" in {each.subject for each in verify(tmp_path)}
+
+
+async def test_an_epoch_without_a_head_is_a_finding(tmp_path: Path) -> None:
+    await write_log(tmp_path)
+    with behind_the_back(tmp_path, untyped="epochs") as connection:
+        connection.execute("UPDATE epochs SET head = NULL")
+    assert "epochs" in {each.subject for each in verify(tmp_path)}
