@@ -1,6 +1,7 @@
 """Log files for tests: written, closed, opened behind the store's back, and read in full."""
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -33,6 +34,21 @@ async def write_log(directory: Path) -> Author:
             quiet = a_command(id_v7(9, 9), position=6, commit_time_us=3 * HOUR_US)
             batch.commands.append(quiet)
         await author.append(batch)
+    await store.close()
+    return author
+
+
+async def write_killed_log(directory: Path) -> Author:
+    """As a server leaves it that is killed: six events of three streams, none moved out of the
+    write-ahead log."""
+    live = directory.with_name(directory.name + "-live")
+    store = SqliteStore(live)
+    await store.open()
+    author = Author(store)
+    await author.write(*"abcabc")
+    directory.mkdir()
+    for name in (FILE, FILE + "-wal"):
+        shutil.copy(live / name, directory)
     await store.close()
     return author
 

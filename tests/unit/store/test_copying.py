@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.contract.samples import PAGE, Author
-from tests.unit.store.logs import behind_the_back, everything, write_log
+from tests.unit.store.logs import behind_the_back, everything, write_killed_log, write_log
 from tests.unit.store.test_offline import files
 
 from gesta.store import (
@@ -62,15 +62,8 @@ async def test_a_copy_is_one_private_file_with_all_that_the_log_has(tmp_path: Pa
 
 
 async def test_a_copy_has_what_a_killed_server_left_in_the_write_ahead_log(tmp_path: Path) -> None:
-    live, left = tmp_path / "live", tmp_path / "left"
-    store = SqliteStore(live)
-    await store.open()
-    author = Author(store)
-    await author.write(*"abcabc")
-    left.mkdir()
-    for name in (FILE, FILE + "-wal"):
-        shutil.copy(live / name, left)
-    await store.close()
+    left = tmp_path / "left"
+    author = await write_killed_log(left)
     assert back_up(left, tmp_path / "copy").head == 6
     restore(tmp_path / "copy", tmp_path / "new")
     assert (await read(tmp_path / "new"))[1] == author.written

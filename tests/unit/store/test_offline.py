@@ -1,11 +1,10 @@
 """A log is read without a server, and is afterwards what it was before."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from tests.contract.samples import Author
-from tests.unit.store.logs import behind_the_back, write_log
+from tests.unit.store.logs import behind_the_back, write_killed_log, write_log
 
 from gesta.store import CorruptLog, EventRecord, LogLocked, NotALog, SqliteStore
 from gesta.store.offline import OfflineLog, offline
@@ -57,15 +56,8 @@ async def test_streams_and_events_of_many_pages_come_once_each_and_in_order(
 async def test_what_a_killed_server_left_in_the_write_ahead_log_is_read_and_stays_there(
     tmp_path: Path,
 ) -> None:
-    live, left = tmp_path / "live", tmp_path / "left"
-    store = SqliteStore(live)
-    await store.open()
-    author = Author(store)
-    await author.write(*"abcabc")
-    left.mkdir()
-    for name in (FILE, FILE + "-wal"):
-        shutil.copy(live / name, left)
-    await store.close()
+    left = tmp_path / "left"
+    author = await write_killed_log(left)
     before = files(left)
     assert read(left) == by_stream(author)
     after = files(left)

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from gesta.server.cli.exit_codes import ExitCode, of_store_error
-from gesta.server.cli.failure import Failure
+from gesta.server.cli.exit_codes import ExitCode
+from gesta.server.cli.failure import Failure, of_log
 from gesta.server.cli.options import AsJson
 from gesta.server.cli.output import print_answer, print_line, printable
 from gesta.server.cli.progress import progress_by_part
 from gesta.store.copying import back_up
 from gesta.store.copying import restore as put_back
-from gesta.store.port import CorruptLog, LogInfo, StoreError
+from gesta.store.port import LogInfo, StoreError
 from gesta.store.verify import Finding
 from gesta.store.verify import verify as findings_of
 
@@ -112,8 +112,7 @@ def _told() -> Iterator[None]:
     except FileExistsError as error:
         raise Failure(ExitCode.BAD_INPUT, f"{error}; nothing is overwritten") from None
     except StoreError as error:
-        fields = {"position": error.position} if isinstance(error, CorruptLog) else {}
-        raise Failure(of_store_error(error), str(error), fields=fields) from None
+        raise of_log(error) from None
 
 
 def _plain(info: LogInfo) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from gesta.server.cli.exit_codes import ExitCode
+from gesta.server.cli.exit_codes import ExitCode, of_store_error
+from gesta.store.port import CorruptLog, StoreError
 
 
 class Failure(Exception):
@@ -27,3 +28,9 @@ class Failure(Exception):
         self.fields = fields or {}
         self.trace = trace
         super().__init__(f"{self.reason}: {text}")
+
+
+def of_log(error: StoreError) -> Failure:
+    """Of a command that opens a log itself; with the event's position where one is damaged."""
+    fields = {"position": error.position} if isinstance(error, CorruptLog) else {}
+    return Failure(of_store_error(error), str(error), fields=fields)

@@ -11,8 +11,8 @@ from typing import Annotated, TextIO
 import typer
 
 from gesta.engine.limits import Limits
-from gesta.server.cli.exit_codes import ExitCode, of_store_error
-from gesta.server.cli.failure import Failure
+from gesta.server.cli.exit_codes import ExitCode
+from gesta.server.cli.failure import Failure, of_log
 from gesta.server.cli.hosting import load_catalog
 from gesta.server.cli.lifetime import LoopKind, live, new_runner
 from gesta.server.cli.output import abandon, print_line
@@ -152,7 +152,7 @@ def _run(runner: asyncio.Runner, server: Server, stdout: TextIO) -> None:
     except ConfigError as error:  # what can be checked beforehand was: this is the port
         raise Failure(ExitCode.CANNOT_LISTEN, error.detail) from None
     except StoreError as error:
-        raise Failure(of_store_error(error), str(error)) from None
+        raise of_log(error) from None
     except OSError as error:
         raise Failure(ExitCode.STORAGE_FAILED, f"{server.config.data}: {error.strerror}") from None
     if server.failure is not None:

@@ -18,14 +18,14 @@ from gesta.engine.findings import (
     Report,
 )
 from gesta.engine.verification import Verification
-from gesta.server.cli.exit_codes import ExitCode, of_store_error
-from gesta.server.cli.failure import Failure
+from gesta.server.cli.exit_codes import ExitCode
+from gesta.server.cli.failure import Failure, of_log
 from gesta.server.cli.hosting import load_catalog
 from gesta.server.cli.options import AsJson
 from gesta.server.cli.output import console, print_answer, printable
 from gesta.server.cli.progress import progress
 from gesta.store.offline import OfflineLog, offline
-from gesta.store.port import CorruptLog, StoreError
+from gesta.store.port import StoreError
 from gesta.store.snapshots_offline import offline_snapshots
 
 
@@ -61,8 +61,7 @@ def verify_replay(
                 ):
                     report = Verification(catalog, log, kept_of=kept.of, on_progress=moved).run()
         except StoreError as error:
-            fields = {"position": error.position} if isinstance(error, CorruptLog) else {}
-            raise Failure(of_store_error(error), str(error), fields=fields) from None
+            raise of_log(error) from None
     if as_json:
         print_answer(_plain(report, kept.trouble), as_json=True)
     else:
