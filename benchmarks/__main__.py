@@ -61,7 +61,8 @@ def main() -> None:
     if whole:
         settings = {"rounds": str(rounds), "seconds of each load": f"{bench.seconds:g}"}
         settings |= {"remark": options.remark} if options.remark else {}
-        keep(Results(on, settings, found, failed=bench.figures.failed, **more))
+        made = Results(on, settings, found, failed=bench.figures.failed, **more)
+        keep(results.carried(made, results.read(), LINES))
     elif options.keep:
         keep(results.replaced(results.read(), found, f"by itself, {on['date']}"))
     Console(width=160).print(table(found))

@@ -23,8 +23,11 @@ Microseconds of processor time, but for the lines that say otherwise; by
 `python -m benchmarks.budget`."""
 NOTES = """\
 A command of gesta always has an id and a reply, and both are stored: one that comes without an id
-is given one. UmaDB stores neither. Every load of gesta's was recorded and held against one full
-read of its log (`tests/history`); a row whose server broke a promise says INVALID."""
+is given one. UmaDB stores neither. Loads of commands, appends, live subscribers, cold accounts and
+the soak were recorded and held against one full read of their logs (`tests/history`). Of readers of
+a long log it was seen that they were given every position once, in order; of reads of single
+accounts their numbers of events; of projections how far they came. A row whose server, or whose
+reference, broke a promise says INVALID."""
 THROUGHPUT, LATENCY = "throughput.svg", "latency.svg"
 
 

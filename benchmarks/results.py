@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rows import Row
+from benchmarks.rows import Line, Row
 
 FOLDER = Path(__file__).parent
 FILE = FOLDER / "results.json"
@@ -33,6 +33,20 @@ class Results:
             if row.workload == workload:
                 return row.value if row.valid else None
         return next((r.reference_value for r in self.rows if r.reference == workload), None)
+
+
+def carried(results: Results, before: Results, lines: Sequence[Line]) -> Results:
+    """With the rows of the run before for lines that this one has none for, such as the soak of
+    twenty minutes; each says when it was measured."""
+    wanted = {(line.workload, line.reference) for line in lines}
+    have = {(row.workload, row.reference) for row in results.rows}
+    date = f"by itself, {before.machine['date']}"
+    missing = [
+        row if "by itself" in row.note else _noted(row, date)
+        for row in before.rows
+        if (row.workload, row.reference) in wanted - have
+    ]
+    return replace(results, rows=[*results.rows, *missing])
 
 
 def replaced(results: Results, rows: Sequence[Row], note: str) -> Results:

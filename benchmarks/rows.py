@@ -84,7 +84,10 @@ def _row(figures: Figures, line: Line) -> Row | None:
         return None
     ratio = figures.ratio(line.workload, line.reference) if line.reference else None
     theirs = figures.summary(line.reference) if line.reference else None
-    broken = figures.broken.get(line.workload, [])
+    # A ratio to a reference that broke a promise is worth as little as one of a load that did.
+    broken = [
+        why for name in (line.workload, line.reference) for why in figures.broken.get(name, ())
+    ]
     met = None
     if line.goal is not None and not broken:
         met = line.goal.met(found.median, ratio.median if ratio else None)

@@ -1,7 +1,8 @@
 """A client reads a log from its beginning: as frames that nobody looks into, or as events."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import grpc
 
 from benchmarks.references.sqlite import scan
 from gesta.client import connect
+from gesta.v1.event_pb2 import RecordedEvent
 from gesta.v1.event_service_pb2 import (
     ReadEventsRequest,
     ReadEventsResponse,
@@ -24,15 +26,17 @@ async def measure(address: str, log: str, events: int) -> dict[str, Any]:
     """Events per second of each way, one after the other, checksums on; and of the bare scan of
     the same rows in the same file."""
     scanned = scan(Path(log), events)
-    read = await _frames(address, "ReadEvents", ReadEventsRequest(), _end_of_read)
-    subscribed = await _frames(address, "Subscribe", SubscribeRequest(), _caught_up)
-    decoded, broken = await _decoded(address, events)
+    read, frames = await _frames(address, "ReadEvents", ReadEventsRequest(), _end_of_read)
+    broken = _broken((ReadEventsResponse.FromString(each).events for each in frames), events)
+    subscribed, frames = await _frames(address, "Subscribe", SubscribeRequest(), _caught_up)
+    broken += _broken((SubscribeResponse.FromString(each).batch.events for each in frames), events)
+    decoded, broken_decoded = await _decoded(address, events)
     return {
         "scan": scanned,
         "read_frames": events / read,
         "subscribed_frames": events / subscribed,
         "decoded": events / decoded,
-        "violations": broken,
+        "violations": [*broken, *broken_decoded],
     }
 
 
@@ -41,8 +45,9 @@ async def _frames(
     method: str,
     request: ReadEventsRequest | SubscribeRequest,
     ended: Callable[[bytes], bool],
-) -> float:
-    """Seconds until the frame that says that this was all."""
+) -> tuple[float, list[bytes]]:
+    """Seconds until the frame that says that this was all, and all of them, not looked into."""
+    frames: list[bytes] = []
     options = [("grpc.max_receive_message_length", MESSAGE_BYTES_MAX)]
     async with grpc.aio.insecure_channel(address, options) as channel:
         call_of: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(
@@ -51,11 +56,22 @@ async def _frames(
         begun = time.perf_counter()
         call = call_of(request.SerializeToString())
         async for frame in call:
+            frames.append(frame)
             if len(frame) < 4_096 and ended(frame):  # only a small one can be the last
                 break
         taken = time.perf_counter() - begun
         call.cancel()
-    return taken
+    return taken, frames
+
+
+def _broken(frames: Iterable[Iterable[RecordedEvent]], events: int) -> list[str]:
+    """Whether it was all, in order, once the time is taken."""
+    seen = 0
+    for event in chain.from_iterable(frames):
+        seen += 1
+        if event.position != seen or not event.data:
+            return [f"SEEN_GAP: {event.position} where {seen} is next"]
+    return [] if seen == events else [f"SEEN_TOO_LITTLE: {seen} of {events} events"]
 
 
 def _end_of_read(frame: bytes) -> bool:
@@ -67,7 +83,8 @@ def _caught_up(frame: bytes) -> bool:
 
 
 async def _decoded(address: str, events: int) -> tuple[float, list[str]]:
-    """Seconds by the ordinary client's subscription; each event's place and bytes are looked at."""
+    """Seconds by the ordinary client's subscription; each event's place is looked at, and
+    how long its data is."""
     seen = size = 0
     broken: list[str] = []
     async with connect(address) as client, client.subscribe() as subscription:

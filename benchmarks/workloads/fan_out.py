@@ -62,7 +62,7 @@ async def measure(
             each.cancel()
         await asyncio.gather(*followers, return_exceptions=True)
     first = log[ACCOUNTS].commit_time_us / 1e6 + SETTLE_S
-    history, times = _taken_apart(notes)
+    history, times = _taken_apart(notes, len(log))
     counted = sorted(taken for at, taken in times if first <= at < first + seconds)
     broken = [each for each in check(history, log) if each.kind is not Kind.NOBODY_ASKED]
     return {
@@ -91,12 +91,14 @@ async def _follow(subscription: Subscription, notes: _Notes) -> None:
         notes.position = batch.position
 
 
-def _taken_apart(notes: Sequence[_Notes]) -> tuple[History, list[tuple[float, float]]]:
-    """What everyone saw, for the checker; and of each delivery, the commit and the time it took."""
+def _taken_apart(notes: Sequence[_Notes], head: int) -> tuple[History, list[tuple[float, float]]]:
+    """What everyone saw, who was to come to the head, for the checker; and of each delivery, the
+    commit and the time it took."""
     history = History()
     times: list[tuple[float, float]] = []
     for each in notes:
         seen = history.subscriber()
+        seen.waited_for = head
         for moment, messages in zip(each.moments, each.batches, strict=True):
             events = list(map(logged, messages))
             history.take(seen, events)

@@ -133,6 +133,8 @@ class _Checker:
                 stored = log[index] if index < len(log) else "nothing"
                 yield Violation(Kind.SEEN_OTHERWISE, f"{event}, where the log has {stored}")
             return
+        if seen.position < seen.waited_for:
+            yield Violation(Kind.SEEN_TOO_LITTLE, f"{seen.position} of {seen.waited_for}")
 
     def _floors(self, asked: Iterable[A]) -> Iterator[tuple[A, int]]:
         """With each question the greatest position that somebody knew of before it was asked."""

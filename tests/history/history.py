@@ -69,6 +69,8 @@ class Seen:
 
     after: int
     events: list[LoggedEvent] = field(default_factory=list)
+    waited_for: int = 0
+    """The position up to which he was given time to come."""
 
     @property
     def position(self) -> int:

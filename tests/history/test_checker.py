@@ -172,6 +172,11 @@ def _read_too_little(story: Story) -> None:
     _read(story, 2, 6, 12)
 
 
+def _leave_before_the_end(story: Story) -> None:
+    story.subscriber.waited_for = 6
+    story.subscriber.events.pop()
+
+
 BREAKS: list[tuple[str, Kind, Callable[[Story], object]]] = [
     ("a position is left out", Kind.POSITION_GAP, _skip_a_position),
     ("a version is left out", Kind.VERSION_GAP, lambda s: s.change(6, version=4)),
@@ -209,6 +214,7 @@ BREAKS: list[tuple[str, Kind, Callable[[Story], object]]] = [
     ("something was never written", Kind.WRONG_READ, lambda s: setattr(s.missing, "version", 1)),
     ("an event was passed over", Kind.SEEN_GAP, lambda s: s.subscriber.events.pop(2)),
     ("a start was too late", Kind.SEEN_GAP, lambda s: s.resumed.events.pop(0)),
+    ("the end never came", Kind.SEEN_TOO_LITTLE, _leave_before_the_end),
     ("an event came twice", Kind.SEEN_TWICE, lambda s: s.subscriber.events.insert(2, s.log[1])),
     ("a start was too early", Kind.SEEN_TWICE, lambda s: s.resumed.events.insert(0, s.log[2])),
     (

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     STALE_READ = "a read is older than what was known when it was asked"
     WRONG_READ = "a read is not what the log says"
     SEEN_GAP = "a subscriber was not given an event"
+    SEEN_TOO_LITTLE = "a subscriber was not given the end of what he waited for"
     SEEN_TWICE = "a subscriber was given an event again"
     SEEN_OTHERWISE = "a subscriber was given an event that the log does not have like that"
 

@@ -35,6 +35,21 @@ def test_a_share_takes_the_place_of_its_rows_and_says_so(found: Results) -> None
     assert len(later.rows) == len(found.rows)
 
 
+def test_a_whole_run_keeps_what_it_did_not_measure_with_its_date(found: Results) -> None:
+    before = replace(found, machine={"date": "yesterday"})
+    soaks = [row for row in found.rows if row.workload.startswith("soak")]
+    strange = replace(found.rows[0], workload="what is measured no more")
+    before = replace(before, rows=[*before.rows, strange])
+    later = replace(found, rows=[row for row in found.rows if row not in soaks])
+    carried = results.carried(later, before, plan.LINES)
+    assert carried.rows == [
+        *later.rows,
+        *(replace(row, note="by itself, yesterday") for row in soaks),
+    ]
+    again = results.carried(later, replace(carried, machine={"date": "today"}), plan.LINES)
+    assert again.rows == carried.rows
+
+
 def test_the_page_has_every_row(found: Results) -> None:
     text = page.page(found)
     assert [row.workload for row in found.rows if f"\n| {row.workload} |" not in text] == []

@@ -65,6 +65,13 @@ def test_a_figure_whose_server_broke_a_promise_is_invalid_and_meets_no_goal(
     assert (found.valid, found.met, found.verdict) == (False, None, "INVALID: LOST: one command")
 
 
+def test_a_ratio_to_what_broke_a_promise_is_invalid_and_meets_no_goal(figures: Figures) -> None:
+    figures.add("theirs", 1.0, ["LOST: one append"])
+    found = row(figures, Line("ours", "x/s", "theirs", Goal("at least", 1)))
+    assert (found.valid, found.met, found.verdict) == (False, None, "INVALID: LOST: one append")
+    assert row(figures, Line("ours", "x/s")).valid
+
+
 def test_a_peer_that_is_not_here_has_a_row_that_says_so() -> None:
     figures = Figures()
     figures.skip("Restate", "there is no npm")
