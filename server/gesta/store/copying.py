@@ -13,7 +13,7 @@ from pathlib import Path
 from gesta.store import header
 from gesta.store.connection import JobConnection, told
 from gesta.store.lock import LogLock
-from gesta.store.offline import connect_read_only, offline, read_only, unserved
+from gesta.store.offline import connect_read_only, file_of, offline, read_only, unserved
 from gesta.store.port import CorruptLog, Incarnation, LogInfo, LogLocked, NotALog
 from gesta.store.rows import checksum
 from gesta.store.schema import sync_directory
@@ -42,17 +42,11 @@ def back_up(
     """
     _must_be_free(to)
     draft = to.with_name(f"{to.name}.{os.getpid()}.new")
-    with told():
-        try:
-            with _beside_a_server(directory) as source:
-                _copy(source, draft, on_progress)
-            info = _checked(draft, verified, on_progress)
-            _must_be_free(to)
-            draft.replace(to)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-        sync_directory(to.parent)
+    with told(), _becomes(draft, to):
+        with _beside_a_server(directory) as source:
+            _copy(source, draft, on_progress)
+        info = _checked(draft, verified, on_progress)
+        _must_be_free(to)
     return info
 
 
@@ -84,25 +78,31 @@ def restore(
             raise FileExistsError(f"there is a log at {path}")
         draft = path.with_name(path.name + ".new")
         draft.unlink(missing_ok=True)
-        try:
-            with unserved(backup) as source:
-                found = examine(source)
-                _copy(source, draft, on_progress)
-            lost = () if replaced is None else _lives_of(replaced, found.info.log_id)
-            _begin_incarnation(draft, found.info, lost)
-            info = _checked(draft, verified, on_progress)
-            draft.replace(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-        sync_directory(directory)
-    return info
+        stack.enter_context(_becomes(draft, path))
+        with unserved(backup) as source:
+            found = examine(source)
+            _copy(source, draft, on_progress)
+        lost = () if replaced is None else _lives_of(replaced, found.info.log_id)
+        _begin_incarnation(draft, found.info, lost)
+        return _checked(draft, verified, on_progress)
 
 
 def _must_be_free(to: Path) -> None:
     for suffix in ("", "-wal", "-journal"):
         if os.path.lexists(f"{to}{suffix}"):
             raise FileExistsError(f"there is a file at {to}{suffix}")
+
+
+@contextmanager
+def _becomes(draft: Path, path: Path) -> Iterator[None]:
+    """Within this the draft is made. Then it gets its name, durably, or nothing is left of it."""
+    try:
+        yield
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def _copy(source: JobConnection, draft: Path, on_progress: Progress) -> None:
 
 def _lives_of(log: Path, log_id: bytes) -> tuple[Incarnation, ...]:
     """Those of what is left of a log, damaged as it may be."""
-    path = log / FILE if log.is_dir() else log
+    path = file_of(log)
     if not path.exists():
         raise NotALog(f"there is no log at {path}")
     with closing(connect_read_only(path)) as connection:

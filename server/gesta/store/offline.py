@@ -32,11 +32,16 @@ def unserved(log: Path) -> AbstractContextManager[JobConnection]:
     """The log of a directory, or a copy in a file; raises as `offline`. It is locked, by whichever
     of the two it is named, if a server has ever had it, and could here."""
     with told():
-        path = Path(os.path.realpath(log / FILE if log.is_dir() else log))  # as SQLite finds it
+        path = Path(os.path.realpath(file_of(log)))  # as SQLite finds it
         is_a_servers = path.name == FILE and path.with_name(LOCK_FILE).exists()
         if is_a_servers and not os.statvfs(path.parent).f_flag & os.ST_RDONLY:
             return offline(path.parent)
     return read_only(path)
+
+
+def file_of(log: Path) -> Path:
+    """That of a log which is named by its directory, or by the file itself."""
+    return log / FILE if log.is_dir() else log
 
 
 @contextmanager
